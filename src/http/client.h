@@ -1,0 +1,36 @@
+// An HTTP/1.1 client: coroutine, one connection a call unless a Client is kept, TLS with the system's roots.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "http/message.h"
+#include "io/executors.h"
+
+namespace sampan::http {
+
+struct ClientRequest {
+  std::string method = "GET";
+  std::string url;  // http:// or https://, or unix:///path.sock:/target
+  Headers headers;
+  std::string body;
+  std::chrono::milliseconds timeout{30000};  // connect and head; a body may take as long as bytes flow
+  std::size_t max_body = 64 * 1024 * 1024;   // for fetch()
+  int max_redirects = 5;                     // Authorization is dropped when the host changes
+};
+
+struct ClientResponse {
+  int status = 0;
+  Headers headers;
+  std::string body;
+};
+
+// Called with each piece of a streamed body, in order.
+using BodySink = std::function<boost::asio::awaitable<void>(std::span<const char>)>;
+
+// Throws core::Error: what was tried, with whom, and why it failed. A status is never an exception.
+boost::asio::awaitable<ClientResponse> fetch(ClientRequest request);
+// As fetch, but hands a 2xx body to `sink`; the body of any other status is in the response.
+boost::asio::awaitable<ClientResponse> fetch_to(ClientRequest request, BodySink sink);
+
+}  // namespace sampan::http
