@@ -1,7 +1,7 @@
 // Where code runs. Three places, each with one rule:
 //   net()      a few threads of one io_context: connections, encoding, decoding, signatures. Never blocks.
-//   control()  a strand of it: the one owner of control-plane state (handlers, reconcilers, tables). Never blocks.
-//   blocking() a pool for what blocks: mounts, hashing, unpacking, children. Knows no control state.
+//   control()  a strand of it: the one owner of control-plane state (handlers, reconcilers, tables). Never
+//   blocks. blocking() a pool for what blocks: mounts, hashing, unpacking, children. Knows no control state.
 // Coroutines move with `co_await io::offload(executors, fn)` (to the pool and back) and
 // `co_await io::on_control(executors, fn)` (a plain function on the strand, and back).
 #pragma once
@@ -14,8 +14,12 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <memory>
+#include <string>
 #include <thread>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace sampan::io {
@@ -69,7 +73,7 @@ auto on_control(Executors& executors, F fn) {
 // Starts a coroutine that nobody waits for; an exception that leaves it is logged with `name`.
 void spawn_detached(const asio::any_io_executor& executor, std::string name, Awaitable<void> work);
 
-// Waits; false if the coroutine was cancelled meanwhile.
+// Waits; throws system_error(operation_aborted) when the coroutine is cancelled meanwhile.
 Awaitable<void> sleep_for(std::chrono::milliseconds duration);
 
 // A coalescing bell between coroutines of one strand: ring() any number of times wakes one waiter once.
@@ -84,7 +88,7 @@ class Bell {
 
  private:
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;  // shared with the coroutines that wait
 };
 
 }  // namespace sampan::io

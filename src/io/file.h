@@ -54,7 +54,8 @@ class FileLock {
 // A directory under `parent` that is removed with everything in it when the object dies.
 class TemporaryDirectory {
  public:
-  explicit TemporaryDirectory(const std::filesystem::path& parent = "/tmp", std::string_view prefix = "sampan-");
+  explicit TemporaryDirectory(const std::filesystem::path& parent = "/tmp",
+                              std::string_view prefix = "sampan-");
   ~TemporaryDirectory();
   const std::filesystem::path& path() const { return path_; }
 

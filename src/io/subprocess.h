@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,13 +13,13 @@
 namespace sampan::io {
 
 struct Command {
-  std::vector<std::string> argv;  // argv[0] is looked up in PATH
+  std::vector<std::string> argv;         // argv[0] is looked up in PATH
   std::vector<std::string> environment;  // "K=V"; empty: the caller's
   bool inherit_environment = true;       // false: exactly `environment`
   std::string directory;                 // empty: the caller's
   std::string input;                     // its stdin
   std::chrono::milliseconds timeout{60000};
-  std::size_t output_limit = 1024 * 1024;  // of stdout and of stderr; what is beyond is dropped
+  std::size_t output_limit = 1024 * 1024;        // of stdout and of stderr; what is beyond is dropped
   std::vector<std::pair<int, int>> inherit_fds;  // our descriptor -> number in the child (3 and up)
 };
 
@@ -28,6 +29,7 @@ struct Completed {
   bool timed_out = false;
   std::string out;
   std::string err;
+  std::chrono::milliseconds allowed{0};  // the command's timeout
   bool ok() const { return exit_code == 0 && signal == 0 && !timed_out; }
   // "exit code 3", "killed by SIGKILL", "timed out after 60s"
   std::string describe() const;

@@ -1,0 +1,14 @@
+#include "io/signals.h"
+
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+
+namespace sampan::io {
+
+Awaitable<int> wait_for_stop_signal() {
+  const auto executor = co_await asio::this_coro::executor;
+  asio::signal_set signals(executor, SIGTERM, SIGINT);
+  co_return co_await signals.async_wait(asio::use_awaitable);
+}
+
+}  // namespace sampan::io
