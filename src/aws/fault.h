@@ -1,5 +1,6 @@
-// A request's own fault, as AWS tells it: thrown by handlers where it is known, turned into the wire's shape in
-// one place (the dispatcher). Generated exceptions (api::ecs::ClusterNotFoundException ...) derive from it.
+// A request's own fault, as AWS tells it: thrown by handlers where it is known, turned into the wire's shape
+// in one place (the dispatcher). Generated exceptions (api::ecs::ClusterNotFoundException ...) derive from
+// it.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -12,7 +13,7 @@ class Fault : public std::runtime_error {
  public:
   Fault(std::string code, int http_status, const std::string& message)
       : std::runtime_error(message), code_(std::move(code)), http_status_(http_status) {}
-  const std::string& code() const { return code_; }      // as on the wire: "ClusterNotFoundException"
+  const std::string& code() const { return code_; }  // as on the wire: "ClusterNotFoundException"
   int http_status() const { return http_status_; }
   // Members of the modelled error beside its message (ConflictException.resourceIds).
   const boost::json::object& members() const { return members_; }

@@ -26,8 +26,9 @@ inline constexpr std::size_t kMaxDepth = 64;  // of values in each other, in eve
 void encode_json(const Shape& shape, const void* value, std::string& out);
 boost::json::value encode_json_value(const Shape& shape, const void* value);
 
-// Fill `value`, which is fresh. With `violations`, checks the model's constraints and collects what breaks them;
-// without, the text is trusted (it is our own) and only its types are checked. Throw SerializationError.
+// Fill `value`, which is fresh. With `violations`, checks the model's constraints and collects what breaks
+// them; without, the text is trusted (it is our own) and only its types are checked. Throw
+// SerializationError.
 void decode_json(const Shape& shape, std::string_view text, void* value, Violations* violations = nullptr);
 void decode_json_value(const Shape& shape, const boost::json::value& json, void* value,
                        Violations* violations = nullptr);

@@ -3,7 +3,8 @@
 // A hand-written row that holds generated shapes writes its own codec with Boost.JSON:
 //   template <> struct sampan::store::RowCodec<TaskRow> {
 //     static std::string encode(const TaskRow& row) {
-//       return boost::json::serialize(boost::json::object{{"task", aws::to_json(row.task)}, {"node", row.node}});
+//       return boost::json::serialize(boost::json::object{{"task", aws::to_json(row.task)}, {"node",
+//       row.node}});
 //     }
 //     static TaskRow decode(std::string_view text) {
 //       auto json = boost::json::parse(text);
