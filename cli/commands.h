@@ -1,0 +1,27 @@
+// Each command of `sampan` adds itself to the parser. A callback throws UsageError (exit 2), or anything else (exit 1).
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "cli/session.h"
+
+namespace sampan::cli {
+
+void add_up(CLI::App& app, Session& session);
+void add_down(CLI::App& app, Session& session);
+void add_status(CLI::App& app, Session& session);
+void add_configure(CLI::App& app, Session& session);
+void add_build(CLI::App& app, Session& session);
+void add_images(CLI::App& app, Session& session);
+void add_image(CLI::App& app, Session& session);  // bootstrap, import, rm
+void add_push(CLI::App& app, Session& session);
+void add_pull(CLI::App& app, Session& session);
+void add_deploy(CLI::App& app, Session& session);
+void add_ps(CLI::App& app, Session& session);
+void add_logs(CLI::App& app, Session& session);
+void add_events(CLI::App& app, Session& session);
+void add_scale(CLI::App& app, Session& session);
+void add_stop(CLI::App& app, Session& session);
+void add_rm(CLI::App& app, Session& session);
+
+}  // namespace sampan::cli

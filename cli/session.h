@@ -1,0 +1,90 @@
+// One call of `sampan`: where the daemon is, with which keys, how to talk to it and to the user.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include "aws/client.h"
+#include "http/client.h"
+
+namespace sampan::cli {
+
+// Used wrongly: exit 2. Everything else that fails: exit 1.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+struct Places {
+  std::filesystem::path data_dir = "/var/lib/sampan";
+  std::filesystem::path run_dir = "/run/sampan";
+};
+
+struct Credentials {
+  std::string access_key;
+  std::string secret_key;
+  std::string session_token;
+};
+
+// Reads an AWS ini file's section; nothing when the file or the keys are absent.
+std::optional<Credentials> read_credentials(const std::filesystem::path& file, const std::string& profile);
+
+class Session {
+ public:
+  // Empty strings: found as CONTRACT.md says (environment, AWS files, the instance's own credentials).
+  void configure(std::string endpoint, std::string region, Places places, bool json);
+
+  const std::string& endpoint() const { return endpoint_; }
+  // "localhost:4566": how images of this Sampan are named.
+  std::string registry_host() const;
+  const std::string& region() const { return region_; }
+  const Places& places() const { return places_; }
+  bool json() const { return json_; }
+  bool interactive() const { return interactive_; }
+  Credentials credentials() const;
+
+  // One AWS call. Throws aws::Fault, or core::Error when the daemon is not reached.
+  template <class Out, class In>
+  Out call(const aws::ServiceModel& service, std::string_view operation, const In& input) {
+    return run(client().template call<Out>(service, operation, input));
+  }
+  // A signed request to Sampan's own paths (/sampan/v1/…).
+  http::ClientResponse request(const std::string& method, const std::string& path, std::string body = "",
+                               const std::string& content_type = "application/octet-stream",
+                               std::chrono::milliseconds timeout = std::chrono::seconds(60));
+
+  // Runs a coroutine to its end on this thread.
+  template <class T>
+  T run(boost::asio::awaitable<T> work);
+
+ private:
+  aws::Client& client();
+
+  std::string endpoint_ = "http://127.0.0.1:4566";
+  std::string region_ = "us-east-1";
+  Places places_;
+  bool json_ = false;
+  bool interactive_ = false;
+  std::unique_ptr<aws::Client> client_;
+};
+
+template <class T>
+T Session::run(boost::asio::awaitable<T> work) {
+  boost::asio::io_context context;
+  std::optional<T> result;
+  std::exception_ptr failure;
+  boost::asio::co_spawn(context, std::move(work), [&](std::exception_ptr error, T value) {
+    failure = error;
+    if (!error) result = std::move(value);
+  });
+  context.run();
+  if (failure) std::rethrow_exception(failure);
+  return std::move(*result);
+}
+
+}  // namespace sampan::cli

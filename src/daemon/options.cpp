@@ -1,0 +1,134 @@
+#include "daemon/options.h"
+
+#include <arpa/inet.h>
+
+#include <CLI/CLI.hpp>
+#include <cctype>
+#include <iostream>
+
+#include "core/encoding.h"
+#include "core/text.h"
+#include "core/version.h"
+
+namespace sampan::daemon {
+namespace {
+
+const std::map<std::string, core::log::Level> kLevels{{"trace", core::log::Level::kTrace},
+                                                      {"debug", core::log::Level::kDebug},
+                                                      {"info", core::log::Level::kInfo},
+                                                      {"warn", core::log::Level::kWarn},
+                                                      {"error", core::log::Level::kError}};
+const std::map<std::string, core::log::Format> kFormats{{"text", core::log::Format::kText},
+                                                        {"json", core::log::Format::kJson}};
+
+bool is_ipv4(const std::string& text) {
+  in_addr address{};
+  return inet_pton(AF_INET, text.c_str(), &address) == 1;
+}
+
+// "127.0.0.1:4566" or "[::1]:4566".
+void split_listen(const std::string& text, Options& options) {
+  auto colon = text.rfind(':');
+  auto port = colon == std::string::npos ? std::nullopt : core::parse_int(text.substr(colon + 1));
+  if (!port || *port < 0 || *port > 65535) {
+    throw UsageError("--listen takes ADDRESS:PORT, such as 127.0.0.1:4566; it was given '" + text + "'");
+  }
+  options.listen_address = text.substr(0, colon);
+  if (options.listen_address == "localhost") options.listen_address = "127.0.0.1";
+  if (options.listen_address.starts_with('[') && options.listen_address.ends_with(']')) {
+    options.listen_address = options.listen_address.substr(1, options.listen_address.size() - 2);
+  }
+  in6_addr six{};
+  if (!is_ipv4(options.listen_address) && inet_pton(AF_INET6, options.listen_address.c_str(), &six) != 1) {
+    throw UsageError("--listen takes an IP address of this machine; '" + options.listen_address + "' is none");
+  }
+  options.listen_port = static_cast<std::uint16_t>(*port);
+}
+
+void check_cidr(const std::string& text) {
+  auto slash = text.find('/');
+  auto bits = slash == std::string::npos ? std::nullopt : core::parse_int(text.substr(slash + 1));
+  if (!is_ipv4(text.substr(0, slash)) || !bits || *bits < 16 || *bits > 24) {
+    throw UsageError("--vpc-cidr takes an IPv4 network of /16 to /24, such as 172.30.0.0/16; it was given '" + text + "'");
+  }
+}
+
+void check(const Options& options) {
+  auto digits = [](const std::string& s) { return std::all_of(s.begin(), s.end(), [](unsigned char c) { return std::isdigit(c); }); };
+  if (options.account.size() != 12 || !digits(options.account)) {
+    throw UsageError("--account takes 12 digits; it was given '" + options.account + "'");
+  }
+  if (options.open_auth && !options.listens_on_loopback()) {
+    throw UsageError("--auth open lets anybody in who reaches " + options.listen_address +
+                     ": it is only taken with a loopback --listen address; use --auth sigv4");
+  }
+  if (!is_ipv4(options.edge_address)) {
+    throw UsageError("--edge-address takes an IPv4 address of this machine; it was given '" + options.edge_address + "'");
+  }
+  check_cidr(options.vpc_cidr);
+  if (options.store.starts_with("etcd://")) {
+    throw UsageError("--store etcd:// needs a build with the etcd engine; this one has sqlite and memory");
+  }
+  if (options.store != "sqlite" && options.store != "memory") {
+    throw UsageError("--store takes sqlite or memory; it was given '" + options.store + "'");
+  }
+}
+
+}  // namespace
+
+bool Options::listens_on_loopback() const {
+  return listen_address == "::1" || listen_address.starts_with("127.");
+}
+
+std::string Options::instance_id() const {
+  return core::sha256_hex(std::filesystem::absolute(data_dir).lexically_normal().string()).substr(0, 4);
+}
+
+std::optional<Options> parse_options(int argc, const char* const* argv) {
+  Options options;
+  std::string listen = "127.0.0.1:4566", auth = "sigv4", level = "info", format = "text";
+  CLI::App app("Sampan: a container cloud that you own. Speaks the AWS APIs of ECR, ECS, Fargate and ELB.", "sampand");
+  app.set_version_flag("--version", std::string("sampand ") + core::kVersion);
+  app.set_config("--config", "", "Read flags from FILE (lines of name = value)");
+  app.add_option("--data-dir", options.data_dir, "State, images, layers and logs")->capture_default_str();
+  app.add_option("--run-dir", options.run_dir, "Sockets, pid files and namespaces")->capture_default_str();
+  app.add_option("--listen", listen, "ADDRESS:PORT of every API")->capture_default_str();
+  app.add_option("--account", options.account, "12 digits")->capture_default_str();
+  app.add_option("--region", options.region, "The region of this Sampan")->capture_default_str();
+  app.add_option("--auth", auth, "sigv4: verify every call; open: take any credentials (loopback only)")
+      ->check(CLI::IsMember({"sigv4", "open"}))
+      ->capture_default_str();
+  app.add_option("--runtime", options.runtime, "The OCI runtime")
+      ->check(CLI::IsMember({"auto", "crun", "runc", "runsc"}))
+      ->capture_default_str();
+  app.add_option("--vpc-cidr", options.vpc_cidr, "The network of the default VPC")->capture_default_str();
+  app.add_option("--edge-address", options.edge_address, "Where internet-facing load balancers listen")->capture_default_str();
+  app.add_option("--store", options.store, "sqlite, or memory (nothing is kept)")->capture_default_str();
+  app.add_option("--log-level", level, "trace, debug, info, warn, error")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}))
+      ->capture_default_str();
+  app.add_option("--log-format", format, "text or json")->check(CLI::IsMember({"text", "json"}))->capture_default_str();
+  auto* teardown = app.add_subcommand("teardown", "Remove what an instance that is not running left on the machine");
+  teardown->add_flag("--purge", options.purge, "Its data as well");
+  teardown->fallthrough();
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    app.exit(success);
+    return std::nullopt;
+  } catch (const CLI::ParseError& error) {
+    throw UsageError(core::replace_all(error.what(), "\n", " ") + " (sampand --help lists the flags)");
+  }
+  if (*teardown) options.verb = Verb::kTeardown;
+  options.data_dir = std::filesystem::absolute(options.data_dir).lexically_normal();
+  options.run_dir = std::filesystem::absolute(options.run_dir).lexically_normal();
+  options.open_auth = auth == "open";
+  options.log_level = kLevels.at(level);
+  options.log_format = kFormats.at(format);
+  split_listen(listen, options);
+  check(options);
+  return options;
+}
+
+}  // namespace sampan::daemon

@@ -1,0 +1,50 @@
+// What sampand was told: flags, and a file of the same names (--config). Pure but for reading that file.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include "core/log.h"
+
+namespace sampan::daemon {
+
+enum class Verb {
+  kServe,     // sampand
+  kTeardown,  // sampand teardown: remove what a dead (or stopped) instance left on the machine
+};
+
+struct Options {
+  Verb verb = Verb::kServe;
+  bool purge = false;  // teardown: the data as well
+  std::filesystem::path data_dir = "/var/lib/sampan";
+  std::filesystem::path run_dir = "/run/sampan";
+  std::string listen_address = "127.0.0.1";
+  std::uint16_t listen_port = 4566;
+  std::string account = "000000000000";
+  std::string region = "us-east-1";
+  bool open_auth = false;
+  std::string runtime = "auto";
+  std::string vpc_cidr = "172.30.0.0/16";
+  std::string edge_address = "127.0.0.1";
+  std::string store = "sqlite";
+  core::log::Level log_level = core::log::Level::kInfo;
+  core::log::Format log_format = core::log::Format::kText;
+
+  bool listens_on_loopback() const;
+  // Four hex digits that name this instance in every kernel object it makes: a hash of its data dir.
+  std::string instance_id() const;
+};
+
+// One clear line about a wrong flag; sampand prints it and exits 2.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// Nothing when the answer has been printed already (--help, --version).
+std::optional<Options> parse_options(int argc, const char* const* argv);
+
+}  // namespace sampan::daemon
