@@ -1,0 +1,162 @@
+#include "image/content_store.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/log.h"
+
+namespace sampan::image {
+namespace fs = std::filesystem;
+namespace {
+
+// Dirty pages are handed to the disk in pieces of this size while the rest still arrives, so that the final
+// fdatasync waits for one piece, not for the blob.
+constexpr std::uint64_t kWritebackStep = 8 * 1024 * 1024;
+
+void sync_directory(const fs::path& directory) {
+  const auto fd = io::open_file(directory, O_RDONLY | O_DIRECTORY);
+  if (::fsync(fd.get()) != 0) throw core::errno_error("flush directory " + directory.string());
+}
+
+}  // namespace
+
+DigestMismatch::DigestMismatch(const Digest& expected, const Digest& actual)
+    : core::Error("check content named " + expected.str(), "its digest is " + actual.str()) {}
+
+ContentStore::ContentStore(fs::path data_dir)
+    : root_(data_dir / "blobs" / "sha256"), incoming_(data_dir / "blobs" / "incoming") {
+  io::make_directories(root_, 0700);
+  std::error_code ignored;
+  fs::remove_all(incoming_, ignored);
+  io::make_directories(incoming_, 0700);
+  constexpr char kHex[] = "0123456789abcdef";
+  for (int i = 0; i < 256; ++i) {
+    io::make_directories(root_ / std::string{kHex[i / 16], kHex[i % 16]}, 0700);
+  }
+}
+
+fs::path ContentStore::path(const Digest& digest) const {
+  return root_ / std::string(digest.hex().substr(0, 2)) / std::string(digest.hex());
+}
+
+std::optional<std::uint64_t> ContentStore::size(const Digest& digest) const {
+  struct stat info{};
+  const auto file = path(digest);
+  if (::stat(file.c_str(), &info) == 0) return static_cast<std::uint64_t>(info.st_size);
+  if (errno == ENOENT) return std::nullopt;
+  throw core::errno_error("look for blob " + digest.str());
+}
+
+io::UniqueFd ContentStore::open(const Digest& digest) const {
+  const int fd = ::open(path(digest).c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) throw core::errno_error("open blob " + digest.str());
+  return io::UniqueFd(fd);
+}
+
+std::string ContentStore::read(const Digest& digest, std::size_t limit) const {
+  const auto length = size(digest);
+  if (!length) throw core::Error("read blob " + digest.str(), "it is not in the content store");
+  if (*length > limit) {
+    throw core::Error("read blob " + digest.str(),
+                      fmt::format("it has {} bytes, more than the {} allowed", *length, limit));
+  }
+  return io::read_file(path(digest), limit);
+}
+
+Digest ContentStore::put(std::string_view bytes, io::Durability durability) {
+  const auto digest = Digest::of(bytes);
+  if (has(digest)) return digest;
+  auto blob = writer(durability);
+  blob.write(bytes);
+  return blob.finish(digest);
+}
+
+BlobWriter ContentStore::writer(io::Durability durability) {
+  return BlobWriter(*this, durability);
+}
+
+void ContentStore::adopt(const fs::path& file, const Digest& digest) {
+  place(file, digest, io::Durability::kFlushed);
+}
+
+bool ContentStore::remove(const Digest& digest) {
+  if (::unlink(path(digest).c_str()) == 0) return true;
+  if (errno == ENOENT) return false;
+  throw core::errno_error("remove blob " + digest.str());
+}
+
+void ContentStore::for_each(const std::function<void(const Digest&, std::uint64_t)>& visit) const {
+  for (const auto& shard : fs::directory_iterator(root_)) {
+    for (const auto& entry : fs::directory_iterator(shard.path())) {
+      const auto digest = Digest::parse("sha256:" + entry.path().filename().string());
+      std::error_code gone;
+      const auto bytes = entry.file_size(gone);
+      if (digest && !gone) visit(*digest, bytes);
+    }
+  }
+}
+
+fs::path ContentStore::new_incoming() {
+  return incoming_ / std::to_string(next_.fetch_add(1));
+}
+
+void ContentStore::place(const fs::path& file, const Digest& digest, io::Durability durability) {
+  const auto target = path(digest);
+  // Equal names are equal bytes: replacing a blob by itself is harmless to whoever has it open.
+  if (::rename(file.c_str(), target.c_str()) != 0) throw core::errno_error("name blob " + digest.str());
+  if (durability == io::Durability::kFlushed) sync_directory(target.parent_path());
+}
+
+BlobWriter::BlobWriter(ContentStore& store, io::Durability durability)
+    : store_(&store),
+      durability_(durability),
+      path_(store.new_incoming()),
+      file_(io::open_file(path_, O_RDWR | O_CREAT | O_EXCL, 0600)) {}
+
+BlobWriter::BlobWriter(BlobWriter&& other) noexcept
+    : store_(other.store_),
+      durability_(other.durability_),
+      path_(std::move(other.path_)),
+      file_(std::move(other.file_)),
+      hash_(std::move(other.hash_)),
+      size_(other.size_),
+      written_back_(other.written_back_) {
+  other.path_.clear();
+}
+
+BlobWriter::~BlobWriter() {
+  if (!path_.empty()) ::unlink(path_.c_str());
+}
+
+void BlobWriter::write(std::span<const char> bytes) {
+  hash_.update(bytes);
+  try {
+    io::write_all(file_.get(), {bytes.data(), bytes.size()});
+  } catch (const core::Error& error) {
+    throw core::Error(fmt::format("store a blob ({} bytes so far)", size_), error.what());
+  }
+  size_ += bytes.size();
+  if (size_ - written_back_ >= kWritebackStep) start_writeback();
+}
+
+void BlobWriter::start_writeback() {
+  ::sync_file_range(file_.get(), static_cast<off64_t>(written_back_),
+                    static_cast<off64_t>(size_ - written_back_), SYNC_FILE_RANGE_WRITE);
+  written_back_ = size_;
+}
+
+Digest BlobWriter::finish(const std::optional<Digest>& expected) {
+  const auto digest = Digest::parse("sha256:" + hash_.finish_hex());
+  SAMPAN_CHECK(digest.has_value());
+  if (expected && *expected != *digest) throw DigestMismatch(*expected, *digest);
+  if (durability_ == io::Durability::kFlushed && ::fdatasync(file_.get()) != 0) {
+    throw core::errno_error("flush blob " + digest->str());
+  }
+  store_->place(path_, *digest, durability_);
+  path_.clear();
+  file_.reset();
+  return *digest;
+}
+
+}  // namespace sampan::image

@@ -1,0 +1,102 @@
+// The one content store of a machine: every blob (layer, configuration, manifest) once, named by its SHA-256,
+// shared by the registry, the builder and the node.
+//
+//   <data-dir>/blobs/sha256/ab/ab12…   a blob, complete and immutable from the moment its name exists
+//   <data-dir>/blobs/incoming/<n>      being written; swept at start-up
+//
+// It knows no repositories and decides no visibility: who may see a blob is the registry's matter.
+// Thread-safe. Blocking: call on the blocking pool (open, has and size are single system calls).
+// kill -9 at any point leaves either the whole blob or nothing under its name.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/encoding.h"
+#include "core/error.h"
+#include "image/reference.h"
+#include "io/file.h"
+
+namespace sampan::image {
+
+// The bytes were not what their name says: the sender's fault, not the disk's.
+class DigestMismatch : public core::Error {
+ public:
+  DigestMismatch(const Digest& expected, const Digest& actual);
+};
+
+class BlobWriter;
+
+class ContentStore {
+ public:
+  // Makes the directories and removes what an earlier process left half-written. One store a data directory.
+  explicit ContentStore(std::filesystem::path data_dir);
+  ContentStore(const ContentStore&) = delete;
+  ContentStore& operator=(const ContentStore&) = delete;
+
+  bool has(const Digest& digest) const { return size(digest).has_value(); }
+  std::optional<std::uint64_t> size(const Digest& digest) const;
+  // For reading; throws core::Error naming the digest when it is not here.
+  io::UniqueFd open(const Digest& digest) const;
+  // The whole blob; throws core::Error when it is absent or longer than `limit`.
+  std::string read(const Digest& digest, std::size_t limit) const;
+  // Where the blob is or would be.
+  std::filesystem::path path(const Digest& digest) const;
+
+  Digest put(std::string_view bytes, io::Durability durability = io::Durability::kFlushed);
+  BlobWriter writer(io::Durability durability = io::Durability::kFlushed);
+  // Takes a finished file of this file system over under `digest`, which the caller has computed from it.
+  void adopt(const std::filesystem::path& file, const Digest& digest);
+  // For collection alone. False when it was not here.
+  bool remove(const Digest& digest);
+  // Every blob, in no order; a blob that comes or goes meanwhile may be told or not.
+  void for_each(const std::function<void(const Digest&, std::uint64_t size)>& visit) const;
+
+  // A directory on the same file system for files that will be adopted. Swept at start-up.
+  const std::filesystem::path& incoming() const { return incoming_; }
+
+ private:
+  friend class BlobWriter;
+  std::filesystem::path new_incoming();
+  void place(const std::filesystem::path& file, const Digest& digest, io::Durability durability);
+
+  std::filesystem::path root_;      // <data-dir>/blobs/sha256
+  std::filesystem::path incoming_;  // <data-dir>/blobs/incoming
+  std::atomic<std::uint64_t> next_{1};
+};
+
+// One blob being written: hashed as it comes, written behind early so that the last flush is short, visible
+// only after finish(). Dropped without finish() it leaves nothing. One thread at a time.
+class BlobWriter {
+ public:
+  BlobWriter(BlobWriter&&) noexcept;
+  BlobWriter& operator=(BlobWriter&&) = delete;
+  ~BlobWriter();
+  // Throws core::Error (disk full, I/O error); the writer is then good for nothing but to be dropped.
+  void write(std::span<const char> bytes);
+  std::uint64_t size() const { return size_; }
+  // Names the blob; throws DigestMismatch when it is not the `expected` one. Once.
+  Digest finish(const std::optional<Digest>& expected = std::nullopt);
+
+ private:
+  friend class ContentStore;
+  BlobWriter(ContentStore& store, io::Durability durability);
+  void start_writeback();
+
+  ContentStore* store_;
+  io::Durability durability_;
+  std::filesystem::path path_;  // empty once finished or moved from
+  io::UniqueFd file_;
+  core::Sha256 hash_;
+  std::uint64_t size_ = 0;
+  std::uint64_t written_back_ = 0;
+};
+
+}  // namespace sampan::image

@@ -1,0 +1,118 @@
+#include "image/reference.h"
+
+#include "core/encoding.h"
+
+namespace sampan::image {
+namespace {
+
+constexpr std::string_view kSha256 = "sha256:";
+constexpr std::size_t kLongestRepository = 256;  // ECR's; OCI leaves it to the registry
+constexpr std::size_t kLongestTag = 128;
+constexpr std::size_t kLongestReference = 1024;
+
+constexpr bool is_lower_alphanumeric(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+constexpr bool is_word(char c) {
+  return is_lower_alphanumeric(c) || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+// '.', '_', "__" or any number of '-' between letters and digits.
+bool valid_separator(std::string_view run) {
+  if (run == "." || run == "_" || run == "__") return true;
+  return run.find_first_not_of('-') == std::string_view::npos;
+}
+
+bool valid_component(std::string_view component) {
+  if (component.empty() || !is_lower_alphanumeric(component.front())) return false;
+  if (!is_lower_alphanumeric(component.back())) return false;
+  std::size_t at = 0;
+  while (at < component.size()) {
+    if (is_lower_alphanumeric(component[at])) {
+      ++at;
+      continue;
+    }
+    const auto start = at;
+    while (at < component.size() && !is_lower_alphanumeric(component[at])) ++at;
+    if (!valid_separator(component.substr(start, at - start))) return false;
+  }
+  return true;
+}
+
+// "host.name:port", "127.0.0.1", "[::1]:5000": letters that cannot start a path, a query or a login.
+bool valid_host(std::string_view host) {
+  if (host.empty() || host.size() > 255) return false;
+  for (const char c : host) {
+    if (!is_word(c) && c != '.' && c != '-' && c != ':' && c != '[' && c != ']') return false;
+  }
+  return host.front() != ':' && host.back() != ':';
+}
+
+bool is_host(std::string_view first_part) {
+  return first_part == "localhost" || first_part.find_first_of(".:") != std::string_view::npos;
+}
+
+}  // namespace
+
+std::optional<Digest> Digest::parse(std::string_view text) {
+  if (text.size() != kSha256.size() + 64 || !text.starts_with(kSha256)) return std::nullopt;
+  for (const char c : text.substr(kSha256.size())) {
+    if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) return std::nullopt;
+  }
+  return Digest(std::string(text));
+}
+
+Digest Digest::of(std::string_view bytes) {
+  return Digest(std::string(kSha256) + core::sha256_hex(bytes));
+}
+
+std::optional<Reference> Reference::parse(std::string_view text) {
+  if (text.size() > kLongestReference) return std::nullopt;
+  Reference reference;
+  if (const auto at = text.find('@'); at != std::string_view::npos) {
+    reference.digest = Digest::parse(text.substr(at + 1));
+    if (!reference.digest) return std::nullopt;
+    text = text.substr(0, at);
+  }
+  if (const auto slash = text.find('/'); slash != std::string_view::npos && is_host(text.substr(0, slash))) {
+    reference.host = text.substr(0, slash);
+    if (!valid_host(reference.host)) return std::nullopt;
+    text = text.substr(slash + 1);
+  }
+  if (const auto colon = text.rfind(':'); colon != std::string_view::npos) {
+    reference.tag = text.substr(colon + 1);
+    if (!valid_tag(reference.tag)) return std::nullopt;
+    text = text.substr(0, colon);
+  }
+  if (!valid_repository(text)) return std::nullopt;
+  reference.repository = text;
+  if (reference.tag.empty() && !reference.digest) reference.tag = "latest";
+  return reference;
+}
+
+std::string Reference::str() const {
+  std::string text = host.empty() ? repository : host + '/' + repository;
+  if (!tag.empty()) text += ':' + tag;
+  if (digest) text += '@' + digest->str();
+  return text;
+}
+
+bool valid_repository(std::string_view name) {
+  if (name.empty() || name.size() > kLongestRepository) return false;
+  while (true) {
+    const auto slash = name.find('/');
+    if (!valid_component(name.substr(0, slash))) return false;
+    if (slash == std::string_view::npos) return true;
+    name = name.substr(slash + 1);
+  }
+}
+
+bool valid_tag(std::string_view tag) {
+  if (tag.empty() || tag.size() > kLongestTag || !is_word(tag.front())) return false;
+  for (const char c : tag) {
+    if (!is_word(c) && c != '.' && c != '-') return false;
+  }
+  return true;
+}
+
+}  // namespace sampan::image
