@@ -14,7 +14,9 @@ std::optional<std::string_view> Headers::find(std::string_view name) const {
   return std::nullopt;
 }
 
-std::string_view Headers::get(std::string_view name) const { return find(name).value_or(std::string_view()); }
+std::string_view Headers::get(std::string_view name) const {
+  return find(name).value_or(std::string_view());
+}
 
 void Headers::set(std::string_view name, std::string value) {
   erase(name);
@@ -30,7 +32,9 @@ void Headers::erase(std::string_view name) {
   std::erase_if(fields_, [name](const auto& field) { return core::equal_ignoring_case(field.first, name); });
 }
 
-std::string_view Request::raw_path() const { return std::string_view(target).substr(0, target.find('?')); }
+std::string_view Request::raw_path() const {
+  return std::string_view(target).substr(0, target.find('?'));
+}
 
 std::string_view Request::raw_query() const {
   const std::size_t mark = target.find('?');
