@@ -23,7 +23,7 @@ struct Subnet {
 };
 
 struct Interface {
-  std::string id;       // eni-…
+  std::string id;  // eni-…
   std::string mac;
   std::string address;
   std::string private_dns_name;
