@@ -64,7 +64,10 @@ io::Awaitable<std::size_t> ByteStream::receive(std::span<char> buffer, const Pro
     const ssize_t n = ::recv(fd(), buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (n >= 0) co_return static_cast<std::size_t>(n);
     if (errno == EINTR) continue;
-    if (!would_block()) co_return 0;
+    if (!would_block()) {
+      failure_ = errno;
+      co_return 0;
+    }
     if (progress) progress();
     co_await socket_.async_wait(Socket::wait_read, asio::use_awaitable);
   }

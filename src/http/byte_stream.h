@@ -29,8 +29,10 @@ class ByteStream {
 
   // Waits, then reads; 0 at the end, and when the peer reset the connection or it was shut down.
   io::Awaitable<std::size_t> wait_and_receive(std::span<char> buffer);
-  // As above, but reads at once what is there.
+  // As above, but reads at once what is there. failure() tells a reset connection from one that ended.
   io::Awaitable<std::size_t> receive(std::span<char> buffer, const Progress& progress);
+
+  int failure() const { return failure_; }  // errno of the receive() that gave 0, or 0
 
   // True when all of it went out at once, which is the rule for small responses: no coroutine needed.
   // What went out is taken off `parts`. Throws core::Error when the peer is gone.
@@ -43,6 +45,7 @@ class ByteStream {
  private:
   io::Awaitable<void> wait_writable();
   Socket socket_;
+  int failure_ = 0;
 };
 
 iovec part_of(std::string_view bytes);

@@ -1,7 +1,10 @@
-// An HTTP/1.1 client: coroutine, one connection a call unless a Client is kept, TLS with the system's roots.
+// An HTTP/1.1 client: a coroutine and a connection a call, TLS with the system's roots (or SSL_CERT_FILE's).
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
 
 #include "http/message.h"
@@ -14,9 +17,9 @@ struct ClientRequest {
   std::string url;  // http:// or https://, or unix:///path.sock:/target
   Headers headers;
   std::string body;
-  std::chrono::milliseconds timeout{30000};  // connect and head; a body may take as long as bytes flow
+  std::chrono::milliseconds timeout{30000};  // connect, and head; a body may take as long as bytes flow
   std::size_t max_body = 64 * 1024 * 1024;   // for fetch()
-  int max_redirects = 5;                     // Authorization is dropped when the host changes
+  int max_redirects = 5;  // 0: a redirect is the response. Authorization is dropped when the host changes
 };
 
 struct ClientResponse {

@@ -3,24 +3,16 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <boost/beast/http/basic_parser.hpp>
-#include <cstring>
 #include <functional>
 #include <optional>
 
 #include "core/text.h"
+#include "http/wire_parser.h"
 
 namespace sampan::http {
 namespace {
 
 namespace beast = boost::beast;
-using boost::system::error_code;
-using BeastError = beast::http::error;
-using Text = beast::string_view;
-
-std::string_view view_of(Text text) {
-  return {text.data(), text.size()};
-}
 
 bool all_digits(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
@@ -37,7 +29,7 @@ void take_absolute_form(Request& request) {
   if (request.target.empty() || request.target[0] == '?') request.target.insert(0, "/");
 }
 
-class Parser final : public beast::http::basic_parser<true> {
+class Parser final : public WireParser<true> {
  public:
   explicit Parser(std::size_t head_limit) {
     header_limit(static_cast<std::uint32_t>(head_limit));
@@ -45,11 +37,6 @@ class Parser final : public beast::http::basic_parser<true> {
   }
 
   void see(std::span<const char> input) { input_ = input; }
-  void fill(std::span<char> buffer) {
-    buffer_ = buffer;
-    filled_ = 0;
-  }
-  std::size_t filled() const { return filled_; }
   int http_version() const { return version_; }  // 10 or 11
 
   Request request;
@@ -59,16 +46,17 @@ class Parser final : public beast::http::basic_parser<true> {
  private:
   void refuse(error_code& error, int status, std::string reason) {
     if (!fault) fault = HeadFault{status, std::move(reason)};
-    error = BeastError::bad_field;
+    error = WireError::bad_field;
   }
 
-  void on_request_impl(beast::http::verb, Text method, Text target, int version, error_code&) override {
+  void on_request_impl(beast::http::verb, WireText method, WireText target, int version,
+                       error_code&) override {
     version_ = version;
     request.method.assign(method.data(), method.size());
     request.target.assign(target.data(), target.size());
   }
 
-  void on_field_impl(beast::http::field field, Text name, Text value, error_code& error) override {
+  void on_field_impl(beast::http::field field, WireText name, WireText value, error_code& error) override {
     if (in_trailer_) return;  // nothing here reads trailers, and they must not pass for headers
     if (is_folded(value)) return refuse(error, 400, "a header field is continued on the next line");
     switch (field) {
@@ -106,31 +94,14 @@ class Parser final : public beast::http::basic_parser<true> {
     in_trailer_ = true;
   }
 
-  void on_response_impl(int, Text, int, error_code&) override {}  // requests only
-  void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
-  std::size_t on_body_impl(Text, error_code&) override { return 0; }
-  void on_chunk_header_impl(std::uint64_t, Text, error_code&) override {}
-
-  std::size_t on_chunk_body_impl(std::uint64_t, Text body, error_code& error) override {
-    const std::size_t n = std::min(body.size(), buffer_.size() - filled_);
-    std::memcpy(buffer_.data() + filled_, body.data(), n);
-    filled_ += n;
-    if (n < body.size()) error = BeastError::need_buffer;
-    return n;
-  }
-
-  void on_finish_impl(error_code&) override {}
-
   // The parser joins the lines of a folded field in a place of its own.
-  bool is_folded(Text value) const {
+  bool is_folded(WireText value) const {
     const std::less<const char*> before;
     return !value.empty() && (before(value.data(), input_.data()) ||
                               before(input_.data() + input_.size(), value.data() + value.size()));
   }
 
   std::span<const char> input_;
-  std::span<char> buffer_;
-  std::size_t filled_ = 0;
   int version_ = 11;
   bool has_host_ = false;
   bool has_length_ = false;
@@ -138,8 +109,8 @@ class Parser final : public beast::http::basic_parser<true> {
 };
 
 HeadFault explain(const error_code& error, std::size_t limit) {
-  if (error == BeastError::header_limit) return {431, fmt::format("the head is larger than {} bytes", limit)};
-  if (error == BeastError::bad_version) return {505, "neither HTTP/1.1 nor HTTP/1.0"};
+  if (error == WireError::header_limit) return {431, fmt::format("the head is larger than {} bytes", limit)};
+  if (error == WireError::bad_version) return {505, "neither HTTP/1.1 nor HTTP/1.0"};
   return {400, error.message()};
 }
 
@@ -166,13 +137,13 @@ std::size_t RequestParser::put(std::span<const char> bytes) {
   parser.see(bytes);
   const std::size_t taken = parser.put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
   impl_->head_size += taken;
-  if (error == BeastError::need_more) {
+  if (error == WireError::need_more) {
     error = {};
     // Beast counts the request's line and the fields each by themselves.
     const std::size_t seen = impl_->head_size + (bytes.size() - taken);
-    if (seen >= impl_->head_limit) error = BeastError::header_limit;
+    if (seen >= impl_->head_limit) error = WireError::header_limit;
   } else if (!error && impl_->head_size > impl_->head_limit) {
-    error = BeastError::header_limit;
+    error = WireError::header_limit;
   }
   if (error && !parser.fault) parser.fault = explain(error, impl_->head_limit);
   return taken;
@@ -203,16 +174,8 @@ bool RequestParser::chunked() const {
 }
 
 RequestParser::Piece RequestParser::put_chunked(std::span<const char> bytes, std::span<char> buffer) {
-  Parser& parser = *impl_->parser;
-  error_code error;
-  parser.eager(true);
-  parser.see(bytes);
-  parser.fill(buffer);
-  Piece piece;
-  piece.taken = parser.put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
-  piece.produced = parser.filled();
-  piece.bad = error && error != BeastError::need_more && error != BeastError::need_buffer;
-  return piece;
+  const auto [taken, produced, bad] = impl_->parser->put_chunked(bytes, buffer);
+  return {taken, produced, bad};
 }
 
 bool RequestParser::chunked_done() const {
