@@ -153,12 +153,12 @@ void down(Session& session, bool purge) {
 void status(Session& session) {
   auto found = health(session);
   if (!found) throw core::Error("no Sampan answers at " + session.endpoint() + "; start one with: sampan up");
-  auto clusters = session.call<api::ecs::ListClustersOutput>(api::ecs::kModel, "ListClusters", api::ecs::ListClustersRequest{});
+  auto clusters = session.call<api::ecs::ops::ListClusters>(api::ecs::ListClustersRequest{});
   api::ecs::DescribeClustersRequest ask;
   ask.clusters = clusters.clusterArns;
   std::vector<api::ecs::Cluster> described;
   if (clusters.clusterArns && !clusters.clusterArns->empty()) {
-    described = session.call<api::ecs::DescribeClustersOutput>(api::ecs::kModel, "DescribeClusters", ask)
+    described = session.call<api::ecs::ops::DescribeClusters>(ask)
                     .clusters.value_or(std::vector<api::ecs::Cluster>{});
   }
   if (session.json()) {
@@ -215,7 +215,7 @@ void configure(Session& session, const std::string& profile) {
                    io::Durability::kFlushed, 0600);
   io::replace_file(credentials,
                    with_section(io::read_file_if_exists(credentials).value_or(""), profile,
-                                "aws_access_key_id = " + used.access_key + "\naws_secret_access_key = " + used.secret_key + "\n"),
+                                "aws_access_key_id = " + used.access_key + "\naws_secret_access_key = " + used.secret + "\n"),
                    io::Durability::kFlushed, 0600);
   fmt::print("Profile {} is written: {} and {}\nTry: aws --profile {} ecs list-clusters\n", profile, config.string(), credentials.string(), profile);
 }

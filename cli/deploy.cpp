@@ -123,14 +123,14 @@ class Deployment {
     progress_.begin("Cluster " + flags_.cluster);
     ecs::CreateClusterRequest cluster;
     cluster.clusterName = flags_.cluster;
-    session_.call<ecs::CreateClusterOutput>(ecs::kModel, "CreateCluster", cluster);
+    session_.call<ecs::ops::CreateCluster>(cluster);
     ground_.cluster = flags_.cluster;
     ec2::DescribeSubnetsRequest subnets;
     ec2::Filter filter;
     filter.Name = "default-for-az";
     filter.Values = std::vector<std::string>{"true"};
     subnets.Filters = std::vector<ec2::Filter>{filter};
-    auto found = session_.call<ec2::DescribeSubnetsOutput>(ec2::kModel, "DescribeSubnets", subnets);
+    auto found = session_.call<ec2::ops::DescribeSubnets>(subnets);
     if (!found.Subnets || found.Subnets->empty()) throw core::Error("the default VPC has no subnets: make one, or start with a fresh data dir");
     for (const auto& subnet : *found.Subnets) {
       ground_.subnets.push_back(subnet.SubnetId.value_or(""));
@@ -147,7 +147,7 @@ class Deployment {
     by_name.Name = "group-name";
     by_name.Values = std::vector<std::string>{name};
     ask.Filters = std::vector<ec2::Filter>{by_name};
-    auto known = session_.call<ec2::DescribeSecurityGroupsOutput>(ec2::kModel, "DescribeSecurityGroups", ask);
+    auto known = session_.call<ec2::ops::DescribeSecurityGroups>(ask);
     if (known.SecurityGroups && !known.SecurityGroups->empty()) {
       ground_.security_group = known.SecurityGroups->front().GroupId.value_or("");
     } else {
@@ -155,7 +155,7 @@ class Deployment {
       make.GroupName = name;
       make.Description = "Made by sampan deploy for " + compose_.name;
       make.VpcId = ground_.vpc_id;
-      auto made = session_.call<ec2::CreateSecurityGroupOutput>(ec2::kModel, "CreateSecurityGroup", make);
+      auto made = session_.call<ec2::ops::CreateSecurityGroup>(make);
       ground_.security_group = made.GroupId.value_or("");
     }
     for (const auto& service : compose_.services) {
@@ -175,7 +175,7 @@ class Deployment {
     permission.IpRanges = std::vector<ec2::IpRange>{anywhere};
     rule.IpPermissions = std::vector<ec2::IpPermission>{permission};
     try {
-      session_.call<ec2::AuthorizeSecurityGroupIngressOutput>(ec2::kModel, "AuthorizeSecurityGroupIngress", rule);
+      session_.call<ec2::ops::AuthorizeSecurityGroupIngress>(rule);
     } catch (const aws::Fault& fault) {
       if (fault.code() != "InvalidPermission.Duplicate") throw;
     }
@@ -236,7 +236,7 @@ class Deployment {
     try {
       ecs::DescribeTaskDefinitionRequest ask;
       ask.taskDefinition = names.family;
-      auto current = session_.call<ecs::DescribeTaskDefinitionOutput>(ecs::kModel, "DescribeTaskDefinition", ask);
+      auto current = session_.call<ecs::ops::DescribeTaskDefinition>(ask);
       if (current.taskDefinition && !differs(wanted, *current.taskDefinition)) {
         auto arn = current.taskDefinition->taskDefinitionArn.value_or("");
         progress_.done("Task definition " + short_arn(arn) + " (unchanged)");
@@ -245,7 +245,7 @@ class Deployment {
     } catch (const aws::Fault& fault) {
       if (fault.code() != "ClientException") throw;
     }
-    auto made = session_.call<ecs::RegisterTaskDefinitionOutput>(ecs::kModel, "RegisterTaskDefinition", wanted);
+    auto made = session_.call<ecs::ops::RegisterTaskDefinition>(wanted);
     auto arn = made.taskDefinition->taskDefinitionArn.value_or("");
     progress_.done("Task definition " + short_arn(arn));
     return arn;
@@ -257,7 +257,7 @@ class Deployment {
     make.Name = compose_.name;
     make.Subnets = ground_.subnets;
     make.SecurityGroups = std::vector<std::string>{ground_.security_group};
-    auto made = session_.call<elb::CreateLoadBalancerOutput>(elb::kModel, "CreateLoadBalancer", make);
+    auto made = session_.call<elb::ops::CreateLoadBalancer>(make);
     const auto& balancer = made.LoadBalancers->front();
     ground_.load_balancer_arn = balancer.LoadBalancerArn.value_or("");
     ground_.load_balancer_dns = balancer.DNSName.value_or("");
@@ -289,7 +289,7 @@ class Deployment {
     make.HealthCheckTimeoutSeconds = 4;
     std::string arn;
     try {
-      auto made = session_.call<elb::CreateTargetGroupOutput>(elb::kModel, "CreateTargetGroup", make);
+      auto made = session_.call<elb::ops::CreateTargetGroup>(make);
       arn = made.TargetGroups->front().TargetGroupArn.value_or("");
     } catch (const aws::Fault& fault) {
       if (fault.code() != "DuplicateTargetGroupName") throw;
@@ -301,7 +301,7 @@ class Deployment {
     delay.Key = "deregistration_delay.timeout_seconds";
     delay.Value = std::to_string(flags_.drain_seconds);
     attributes.Attributes = {delay};
-    session_.call<elb::ModifyTargetGroupAttributesOutput>(elb::kModel, "ModifyTargetGroupAttributes", attributes);
+    session_.call<elb::ops::ModifyTargetGroupAttributes>(attributes);
     return arn;
   }
 
@@ -309,7 +309,7 @@ class Deployment {
   std::string change_target_group(const elb::CreateTargetGroupInput& wanted) {
     elb::DescribeTargetGroupsInput ask;
     ask.Names = std::vector<std::string>{wanted.Name};
-    auto known = session_.call<elb::DescribeTargetGroupsOutput>(elb::kModel, "DescribeTargetGroups", ask);
+    auto known = session_.call<elb::ops::DescribeTargetGroups>(ask);
     const auto& group = known.TargetGroups->front();
     if (group.Port != wanted.Port) {
       throw core::Error(fmt::format("target group {} forwards to port {} and cannot change to {}: run `sampan rm {}` and deploy again",
@@ -320,14 +320,14 @@ class Deployment {
     change.HealthCheckPath = wanted.HealthCheckPath;
     change.HealthCheckIntervalSeconds = wanted.HealthCheckIntervalSeconds;
     change.HealthCheckTimeoutSeconds = wanted.HealthCheckTimeoutSeconds;
-    session_.call<elb::ModifyTargetGroupOutput>(elb::kModel, "ModifyTargetGroup", change);
+    session_.call<elb::ops::ModifyTargetGroup>(change);
     return change.TargetGroupArn;
   }
 
   void ensure_listener(const std::string& group, int port) {
     elb::DescribeListenersInput ask;
     ask.LoadBalancerArn = ground_.load_balancer_arn;
-    auto known = session_.call<elb::DescribeListenersOutput>(elb::kModel, "DescribeListeners", ask);
+    auto known = session_.call<elb::ops::DescribeListeners>(ask);
     elb::Action forward;
     forward.Type = "forward";
     forward.TargetGroupArn = group;
@@ -336,7 +336,7 @@ class Deployment {
       elb::ModifyListenerInput change;
       change.ListenerArn = listener.ListenerArn.value_or("");
       change.DefaultActions = std::vector<elb::Action>{forward};
-      session_.call<elb::ModifyListenerOutput>(elb::kModel, "ModifyListener", change);
+      session_.call<elb::ops::ModifyListener>(change);
       return;
     }
     elb::CreateListenerInput make;
@@ -344,14 +344,14 @@ class Deployment {
     make.Protocol = "HTTP";
     make.Port = port;
     make.DefaultActions = {forward};
-    session_.call<elb::CreateListenerOutput>(elb::kModel, "CreateListener", make);
+    session_.call<elb::ops::CreateListener>(make);
   }
 
   std::optional<ecs::Service> describe(const std::string& name) {
     ecs::DescribeServicesRequest ask;
     ask.cluster = ground_.cluster;
     ask.services = {name};
-    auto answer = session_.call<ecs::DescribeServicesOutput>(ecs::kModel, "DescribeServices", ask);
+    auto answer = session_.call<ecs::ops::DescribeServices>(ask);
     if (!answer.services || answer.services->empty() || answer.services->front().status == "INACTIVE") return std::nullopt;
     return answer.services->front();
   }
@@ -366,7 +366,7 @@ class Deployment {
       change.service = name;
       change.taskDefinition = revision;
       change.desiredCount = wish.service.replicas;
-      session_.call<ecs::UpdateServiceOutput>(ecs::kModel, "UpdateService", change);
+      session_.call<ecs::ops::UpdateService>(change);
     } else {
       create_service(wish, name, revision, group);
     }
@@ -400,7 +400,7 @@ class Deployment {
       balancer.containerPort = wish.service.ports.front().container;
       make.loadBalancers = std::vector<ecs::LoadBalancer>{balancer};
     }
-    session_.call<ecs::CreateServiceOutput>(ecs::kModel, "CreateService", make);
+    session_.call<ecs::ops::CreateService>(make);
   }
 
   void wait_steady(const std::string& name) {

@@ -5,7 +5,6 @@
 #include <cstdlib>
 
 #include "aws/sigv4.h"
-#include "core/encoding.h"
 #include "core/text.h"
 #include "io/file.h"
 
@@ -53,13 +52,13 @@ std::optional<std::string> config_value(const std::string& profile, const std::s
 
 }  // namespace
 
-std::optional<Credentials> read_credentials(const std::filesystem::path& file, const std::string& profile) {
+std::optional<aws::Credentials> read_credentials(const std::filesystem::path& file, const std::string& profile) {
   auto text = io::read_file_if_exists(file);
   if (!text) return std::nullopt;
   auto key = ini_value(*text, profile, "aws_access_key_id");
   auto secret = ini_value(*text, profile, "aws_secret_access_key");
   if (!key || !secret) return std::nullopt;
-  return Credentials{*key, *secret, ini_value(*text, profile, "aws_session_token").value_or("")};
+  return aws::Credentials{*key, *secret, ini_value(*text, profile, "aws_session_token").value_or("")};
 }
 
 void Session::configure(std::string endpoint, std::string region, Places places, bool json) {
@@ -89,7 +88,7 @@ std::string Session::registry_host() const {
   return colon == std::string::npos ? name : name + host.substr(colon);
 }
 
-Credentials Session::credentials() const {
+aws::Credentials Session::credentials() const {
   auto key = environment("AWS_ACCESS_KEY_ID"), secret = environment("AWS_SECRET_ACCESS_KEY");
   if (!key.empty() && !secret.empty()) return {key, secret, environment("AWS_SESSION_TOKEN")};
   auto profile = environment("AWS_PROFILE");
@@ -108,16 +107,32 @@ Credentials Session::credentials() const {
 }
 
 aws::Client& Session::client() {
-  if (!client_) {
-    auto keys = credentials();
-    client_ = std::make_unique<aws::Client>(endpoint_, region_, aws::SigningKeys{keys.access_key, keys.secret_key, keys.session_token});
-  }
+  if (!client_) client_ = std::make_unique<aws::Client>(endpoint_, region_, credentials());
   return *client_;
 }
 
-http::ClientResponse Session::request(const std::string& method, const std::string& path, std::string body,
-                                      const std::string& content_type, std::chrono::milliseconds timeout) {
-  return run(client().raw(method, path, std::move(body), content_type, timeout));
+http::ClientRequest Session::signed_request(const std::string& method, const std::string& target) {
+  http::Request head;
+  head.method = method;
+  head.target = target;
+  head.headers.set("Host", endpoint_.substr(endpoint_.find("://") + 3));
+  head.headers.set("X-Amz-Content-Sha256", std::string(aws::kUnsignedPayload));
+  aws::sign_request(head, {}, credentials(), region_, "sampan", core::SystemClock().now());
+  http::ClientRequest request;
+  request.method = method;
+  request.url = endpoint_ + target;
+  for (const auto& [name, value] : head.headers) {
+    if (!core::equal_ignoring_case(name, "Host")) request.headers.add(name, value);
+  }
+  return request;
+}
+
+http::ClientResponse Session::request(const std::string& method, const std::string& target, std::string body,
+                                      std::chrono::milliseconds timeout) {
+  auto request = signed_request(method, target);
+  request.body = std::move(body);
+  request.timeout = timeout;
+  return run(http::fetch(std::move(request)));
 }
 
 }  // namespace sampan::cli

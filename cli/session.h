@@ -25,14 +25,8 @@ struct Places {
   std::filesystem::path run_dir = "/run/sampan";
 };
 
-struct Credentials {
-  std::string access_key;
-  std::string secret_key;
-  std::string session_token;
-};
-
 // Reads an AWS ini file's section; nothing when the file or the keys are absent.
-std::optional<Credentials> read_credentials(const std::filesystem::path& file, const std::string& profile);
+std::optional<aws::Credentials> read_credentials(const std::filesystem::path& file, const std::string& profile);
 
 class Session {
  public:
@@ -46,17 +40,18 @@ class Session {
   const Places& places() const { return places_; }
   bool json() const { return json_; }
   bool interactive() const { return interactive_; }
-  Credentials credentials() const;
+  aws::Credentials credentials() const;
 
   // One AWS call. Throws aws::Fault, or core::Error when the daemon is not reached.
-  template <class Out, class In>
-  Out call(const aws::ServiceModel& service, std::string_view operation, const In& input) {
-    return run(client().template call<Out>(service, operation, input));
+  template <class Op>
+  typename Op::Output call(typename Op::Input input) {
+    return run(client().template call<Op>(std::move(input)));
   }
-  // A signed request to Sampan's own paths (/sampan/v1/…).
-  http::ClientResponse request(const std::string& method, const std::string& path, std::string body = "",
-                               const std::string& content_type = "application/octet-stream",
+  // A signed request to Sampan's own paths (/sampan/v1/…); the signature does not cover the body.
+  http::ClientResponse request(const std::string& method, const std::string& target, std::string body = "",
                                std::chrono::milliseconds timeout = std::chrono::seconds(60));
+  // The same with a file as the body, whatever its size.
+  http::ClientResponse upload(const std::string& target, const std::filesystem::path& file);
 
   // Runs a coroutine to its end on this thread.
   template <class T>
@@ -64,6 +59,7 @@ class Session {
 
  private:
   aws::Client& client();
+  http::ClientRequest signed_request(const std::string& method, const std::string& target);
 
   std::string endpoint_ = "http://127.0.0.1:4566";
   std::string region_ = "us-east-1";

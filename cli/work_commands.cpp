@@ -31,7 +31,7 @@ std::vector<std::string> list_tasks(Session& session, const std::string& cluster
   ask.desiredStatus = desired;
   if (!service.empty()) ask.serviceName = service;
   do {
-    auto page = session.call<ecs::ListTasksOutput>(ecs::kModel, "ListTasks", ask);
+    auto page = session.call<ecs::ops::ListTasks>(ask);
     for (auto& arn : or_empty(page.taskArns)) arns.push_back(arn);
     ask.nextToken = page.nextToken;
   } while (ask.nextToken);
@@ -44,7 +44,7 @@ std::vector<ecs::Task> describe_tasks(Session& session, const std::string& clust
     ecs::DescribeTasksRequest ask;
     ask.cluster = cluster;
     ask.tasks.assign(arns.begin() + static_cast<std::ptrdiff_t>(at), arns.begin() + static_cast<std::ptrdiff_t>(std::min(at + 100, arns.size())));
-    auto page = session.call<ecs::DescribeTasksOutput>(ecs::kModel, "DescribeTasks", ask);
+    auto page = session.call<ecs::ops::DescribeTasks>(ask);
     for (auto& task : or_empty(page.tasks)) tasks.push_back(std::move(task));
   }
   return tasks;
@@ -54,7 +54,7 @@ std::vector<std::string> all_clusters(Session& session) {
   std::vector<std::string> names;
   ecs::ListClustersRequest ask;
   do {
-    auto page = session.call<ecs::ListClustersOutput>(ecs::kModel, "ListClusters", ask);
+    auto page = session.call<ecs::ops::ListClusters>(ask);
     for (const auto& arn : or_empty(page.clusterArns)) names.push_back(short_arn(arn));
     ask.nextToken = page.nextToken;
   } while (ask.nextToken);
@@ -111,7 +111,7 @@ std::optional<ecs::Service> find_service(Session& session, const std::string& cl
   ecs::DescribeServicesRequest ask;
   ask.cluster = cluster;
   ask.services = {name};
-  auto answer = session.call<ecs::DescribeServicesOutput>(ecs::kModel, "DescribeServices", ask);
+  auto answer = session.call<ecs::ops::DescribeServices>(ask);
   for (auto& service : or_empty(answer.services)) {
     if (service.status != "INACTIVE") return service;
   }
@@ -150,7 +150,7 @@ struct LogSource {
 std::vector<LogSource> log_sources(Session& session, const Found& found) {
   ecs::DescribeTaskDefinitionRequest ask;
   ask.taskDefinition = found.service ? or_empty(found.service->taskDefinition) : or_empty(found.task->taskDefinitionArn);
-  auto definition = session.call<ecs::DescribeTaskDefinitionOutput>(ecs::kModel, "DescribeTaskDefinition", ask).taskDefinition;
+  auto definition = session.call<ecs::ops::DescribeTaskDefinition>(ask).taskDefinition;
   std::vector<LogSource> sources;
   for (const auto& container : or_empty(definition->containerDefinitions)) {
     if (!container.logConfiguration || container.logConfiguration->logDriver != "awslogs") continue;
@@ -185,7 +185,7 @@ void show_logs(Session& session, const LogFlags& flags) {
       do {
         logs::FilterLogEventsOutput page;
         try {
-          page = session.call<logs::FilterLogEventsOutput>(logs::kModel, "FilterLogEvents", ask);
+          page = session.call<logs::ops::FilterLogEvents>(ask);
         } catch (const aws::Fault& fault) {
           if (fault.code() != "ResourceNotFoundException") throw;  // nothing was written yet
         }
@@ -217,7 +217,7 @@ void show_events(Session& session, const std::string& name, const std::string& o
         ask.cluster = cluster;
         ask.maxResults = 100;
         do {
-          auto page = session.call<ecs::ListServicesOutput>(ecs::kModel, "ListServices", ask);
+          auto page = session.call<ecs::ops::ListServices>(ask);
           for (const auto& arn : or_empty(page.serviceArns)) names.push_back(arn);
           ask.nextToken = page.nextToken;
         } while (ask.nextToken);
@@ -226,7 +226,7 @@ void show_events(Session& session, const std::string& name, const std::string& o
         ecs::DescribeServicesRequest ask;
         ask.cluster = cluster;
         ask.services.assign(names.begin() + static_cast<std::ptrdiff_t>(at), names.begin() + static_cast<std::ptrdiff_t>(std::min(at + 10, names.size())));
-        for (const auto& service : or_empty(session.call<ecs::DescribeServicesOutput>(ecs::kModel, "DescribeServices", ask).services)) {
+        for (const auto& service : or_empty(session.call<ecs::ops::DescribeServices>(ask).services)) {
           for (const auto& event : or_empty(service.events)) events.push_back(event);
         }
       }
@@ -248,7 +248,7 @@ void scale(Session& session, const std::string& name, int count, const std::stri
   change.cluster = found.cluster;
   change.service = name;
   change.desiredCount = count;
-  session.call<ecs::UpdateServiceOutput>(ecs::kModel, "UpdateService", change);
+  session.call<ecs::ops::UpdateService>(change);
   Progress progress(session.interactive());
   progress.begin(fmt::format("Service {}", name));
   for (auto deadline = std::chrono::steady_clock::now() + 600s; std::chrono::steady_clock::now() < deadline; std::this_thread::sleep_for(250ms)) {
@@ -272,7 +272,7 @@ void stop(Session& session, const std::string& name, const std::string& cluster)
   ecs::StopTaskRequest ask;
   ask.cluster = found.cluster;
   ask.task = or_empty(found.task->taskArn);
-  session.call<ecs::StopTaskOutput>(ecs::kModel, "StopTask", ask);
+  session.call<ecs::ops::StopTask>(ask);
   Progress progress(session.interactive());
   progress.begin("Stopping task " + short_arn(ask.task));
   for (auto deadline = std::chrono::steady_clock::now() + 180s; std::chrono::steady_clock::now() < deadline; std::this_thread::sleep_for(100ms)) {
@@ -298,7 +298,7 @@ class Removal {
     gone.cluster = cluster_;
     gone.service = name;
     gone.force = true;
-    session_.call<ecs::DeleteServiceOutput>(ecs::kModel, "DeleteService", gone);
+    session_.call<ecs::ops::DeleteService>(gone);
     for (auto deadline = std::chrono::steady_clock::now() + 600s; find_service(session_, cluster_, name);) {
       if (std::chrono::steady_clock::now() > deadline) throw core::Error("service " + name + " is still draining");
       std::this_thread::sleep_for(200ms);
@@ -314,13 +314,13 @@ class Removal {
     progress_.begin("Target group " + arn.substr(arn.find("targetgroup/") + 12));
     elb::DescribeTargetGroupsInput ask;
     ask.TargetGroupArns = std::vector<std::string>{arn};
-    auto groups = or_empty(session_.call<elb::DescribeTargetGroupsOutput>(elb::kModel, "DescribeTargetGroups", ask).TargetGroups);
+    auto groups = or_empty(session_.call<elb::ops::DescribeTargetGroups>(ask).TargetGroups);
     for (const auto& group : groups) {
       for (const auto& balancer : or_empty(group.LoadBalancerArns)) remove_listeners(balancer, arn);
     }
     elb::DeleteTargetGroupInput gone;
     gone.TargetGroupArn = arn;
-    session_.call<elb::DeleteTargetGroupOutput>(elb::kModel, "DeleteTargetGroup", gone);
+    session_.call<elb::ops::DeleteTargetGroup>(gone);
     progress_.done();
   }
 
@@ -328,7 +328,7 @@ class Removal {
     elb::DescribeListenersInput ask;
     ask.LoadBalancerArn = balancer;
     bool others = false;
-    for (const auto& listener : or_empty(session_.call<elb::DescribeListenersOutput>(elb::kModel, "DescribeListeners", ask).Listeners)) {
+    for (const auto& listener : or_empty(session_.call<elb::ops::DescribeListeners>(ask).Listeners)) {
       bool ours = false;
       for (const auto& action : or_empty(listener.DefaultActions)) ours = ours || action.TargetGroupArn == group;
       if (!ours) {
@@ -337,12 +337,12 @@ class Removal {
       }
       elb::DeleteListenerInput gone;
       gone.ListenerArn = or_empty(listener.ListenerArn);
-      session_.call<elb::DeleteListenerOutput>(elb::kModel, "DeleteListener", gone);
+      session_.call<elb::ops::DeleteListener>(gone);
     }
     if (others) return;
     elb::DeleteLoadBalancerInput gone;
     gone.LoadBalancerArn = balancer;
-    session_.call<elb::DeleteLoadBalancerOutput>(elb::kModel, "DeleteLoadBalancer", gone);
+    session_.call<elb::ops::DeleteLoadBalancer>(gone);
   }
 
   Session& session_;
