@@ -189,7 +189,10 @@ def structure_declaration(model, name):
         initial = "" if optional or kind.startswith(("std::", f"{model.service}::", "boost::")) and \
             kind != "std::int64_t" else "{}"
         lines.append(f"  {kind} {identifier(member)}{initial};")
-    lines += ["", "  static const aws::Shape kShape;", f"  bool operator==(const {identifier(name)}& other) const;", "};"]
+    # A member may have its structure's name (EC2's PrefixListId), which then needs the tag.
+    tag = "struct " if any(identifier(member) == identifier(name) for member in model.shapes[name]["members"]) else ""
+    lines += ["", "  static const aws::Shape kShape;",
+              f"  bool operator==(const {tag}{identifier(name)}& other) const;", "};"]
     return "\n".join(lines)
 
 
@@ -338,7 +341,7 @@ def structure_table(model, name):
         lines.append(f"constexpr Member members_{cpp}[] = {{\n" + "\n".join(rows) + "\n};")
         fields.append(f".members = members_{cpp}")
     lines.append(f"constinit const Shape {cpp}::kShape = {{{', '.join(fields)}}};")
-    lines.append(f"bool {cpp}::operator==(const {cpp}& other) const {{ return aws::equal(kShape, this, &other); }}")
+    lines.append(f"bool {cpp}::operator==(const struct {cpp}& other) const {{ return aws::equal(kShape, this, &other); }}")
     return "\n".join(lines)
 
 
