@@ -8,8 +8,9 @@
 //     <folder>/config.json        the OCI bundle
 //     <folder>/ctr.log            stdout and stderr as k8s-file lines: "<RFC 3339 time> stdout F text"
 //     <folder>/pid, conmon.pid    the container's first process, its monitor
-//     <folder>/exit/<id>          exit code; written by the monitor (its time is finished_at)
-//     <folder>/oom                the OOM mark
+//     <folder>/processes          those two again, with their start times
+//     <folder>/state/<id>         exit code; written by the monitor (its time is finished_at)
+//     <folder>/oom, state/oom     the OOM mark
 //     <folder>/runtime.log        the OCI runtime's own words
 // Order of a tear-down: signal, wait, read Cgroups::usage if the counters are wanted, remove(), unmount the
 // root, release the namespaces, remove the task's cgroup, delete the folder. Each step may be repeated.

@@ -32,4 +32,7 @@ struct ForegroundResult {
 ForegroundResult run_foreground(const Host& host, const ContainerSpec& spec,
                                 const ForegroundOptions& options);
 
+// Ends and removes every container in `runtime_root`: what a daemon that was killed left running. At start.
+void remove_foreground_leftovers(const Host& host, const std::filesystem::path& runtime_root);
+
 }  // namespace sampan::runtime

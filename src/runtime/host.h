@@ -14,6 +14,7 @@ struct CgroupLayout {
   CgroupMode mode = CgroupMode::kV2;
   std::filesystem::path unified;                             // the v2 tree; empty on plain v1
   std::map<std::string, std::filesystem::path> controllers;  // v1: "memory" -> /sys/fs/cgroup/memory
+  bool limits_swap = false;  // the kernel counts swap, so a limit can include it
 };
 
 // From the text of /proc/self/mountinfo. Pure.

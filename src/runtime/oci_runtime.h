@@ -24,6 +24,8 @@ class OciRuntime final : public Runtime {
                                                                  ProcessSpec process) override;
 
  private:
+  std::filesystem::path state_root() const;
+  std::vector<std::string> global_arguments(const std::filesystem::path& log) const;
   std::vector<std::string> command(const std::filesystem::path& log, std::vector<std::string> rest) const;
 
   io::Executors& executors_;
