@@ -102,7 +102,7 @@ class PatternCompiler {
     } else if (take('\\')) {
       if (!escape(set)) return false;
     } else {
-      if (std::string_view("*+?").find(text_[at_]) != std::string_view::npos) return false;
+      if (std::string_view("*+?{").find(text_[at_]) != std::string_view::npos) return false;
       const auto character = next_character(text_, at_);
       set.ranges.push_back({character, character});
     }
