@@ -4,6 +4,7 @@
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <string>
@@ -48,22 +49,43 @@ spdlog::logger& logger() {
   return *instance;
 }
 
+// How many bytes of `rest` are one character of UTF-8, at most 4; 0 when none begins here.
+std::size_t character_size(std::string_view rest) {
+  const auto first = static_cast<unsigned char>(rest[0]);
+  const std::size_t size = first < 0x80   ? 1
+                           : first < 0xc2 ? 0
+                           : first < 0xe0 ? 2
+                           : first < 0xf0 ? 3
+                           : first < 0xf5 ? 4
+                                          : 0;
+  if (size > rest.size()) return 0;
+  for (std::size_t i = 1; i < size; ++i) {
+    if ((static_cast<unsigned char>(rest[i]) & 0xc0) != 0x80) return 0;
+  }
+  return size;
+}
+
 // Messages quote what strangers sent. A line stays one line, and in JSON also a legal string: control
-// characters are written as escapes. Bytes from 0x80 pass: a terminal and a JSON reader take UTF-8.
+// characters are written as escapes, what is not UTF-8 as U+FFFD.
 std::string one_line(std::string_view message, Format format) {
   std::string line;
   line.reserve(message.size());
-  for (const char c : message) {
+  while (!message.empty()) {
+    const char c = message[0];
     const auto byte = static_cast<unsigned char>(c);
-    if (format == Format::kJson && (c == '"' || c == '\\')) {
+    const std::size_t size = character_size(message);
+    if (size == 0) {
+      line.append("\xef\xbf\xbd");
+    } else if (format == Format::kJson && (c == '"' || c == '\\')) {
       line.append({'\\', c});
     } else if (c == '\n') {
       line.append("\\n");
     } else if (byte < 0x20 || byte == 0x7f) {
       line.append(fmt::format("\\u{:04x}", byte));
     } else {
-      line.push_back(c);
+      line.append(message.substr(0, size));
     }
+    message.remove_prefix(std::max<std::size_t>(size, 1));
   }
   return line;
 }
