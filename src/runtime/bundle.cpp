@@ -15,7 +15,6 @@ constexpr std::string_view kDefaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/
 constexpr std::string_view kInitTarget = "/dev/.init";  // /dev is a tmpfs: nothing is left in the image
 constexpr std::int64_t kCpuPeriod = 100000;             // microseconds
 constexpr std::int64_t kUnitsPerCpu = 1024;
-constexpr std::uint64_t kDefaultOpenFiles = 65535;  // as on Fargate
 
 constexpr const char* kMaskedPaths[] = {"/proc/acpi",
                                         "/proc/asound",
@@ -214,7 +213,7 @@ std::string limit_name(std::string_view name) {
   return "RLIMIT_" + upper;
 }
 
-json::array render_limits(const std::vector<Rlimit>& wanted) {
+json::array render_limits(const std::vector<Rlimit>& wanted, std::uint64_t open_files_limit) {
   json::array limits;
   bool open_files = false;
   for (const Rlimit& limit : wanted) {
@@ -224,7 +223,7 @@ json::array render_limits(const std::vector<Rlimit>& wanted) {
   }
   if (!open_files) {
     limits.push_back(
-        json::object{{"type", "RLIMIT_NOFILE"}, {"soft", kDefaultOpenFiles}, {"hard", kDefaultOpenFiles}});
+        json::object{{"type", "RLIMIT_NOFILE"}, {"soft", open_files_limit}, {"hard", open_files_limit}});
   }
   return limits;
 }
@@ -240,7 +239,8 @@ json::object render_capabilities(const ContainerSpec& base, const ProcessSpec& p
 
 }  // namespace
 
-json::object render_process(const ContainerSpec& base, const ProcessSpec& process, const ResolvedUser& user) {
+json::object render_process(const ContainerSpec& base, const ProcessSpec& process, const ResolvedUser& user,
+                            const Host& host) {
   if (process.args.empty() || process.args[0].empty()) throw core::Error("no command specified");
   json::object identity{{"uid", user.uid}, {"gid", user.gid}};
   json::array groups;
@@ -254,7 +254,7 @@ json::object render_process(const ContainerSpec& base, const ProcessSpec& proces
   rendered["env"] = render_environment(process, user);
   rendered["cwd"] = process.cwd.empty() ? "/" : process.cwd;
   rendered["capabilities"] = render_capabilities(base, process);
-  rendered["rlimits"] = render_limits(process.rlimits);
+  rendered["rlimits"] = render_limits(process.rlimits, host.open_files);
   rendered["noNewPrivileges"] = process.no_new_privileges && !base.privileged;
   return rendered;
 }
@@ -262,7 +262,7 @@ json::object render_process(const ContainerSpec& base, const ProcessSpec& proces
 json::object render_config(const ContainerSpec& spec, const ResolvedUser& user, const Host& host) {
   if (!spec.rootfs.is_absolute())
     throw core::Error("root file system " + spec.rootfs.string(), "the path is relative");
-  json::object process = render_process(spec, spec.process, user);
+  json::object process = render_process(spec, spec.process, user, host);
   if (spec.init_process && !host.init_program.empty()) {
     json::array args{kInitTarget, "--"};
     for (json::value& arg : process["args"].as_array()) args.push_back(std::move(arg));

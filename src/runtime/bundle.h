@@ -16,7 +16,7 @@ namespace sampan::runtime {
 boost::json::object render_config(const ContainerSpec& spec, const ResolvedUser& user, const Host& host);
 // The `process` member alone, as `exec` takes it. `base` is the container's own spec.
 boost::json::object render_process(const ContainerSpec& base, const ProcessSpec& process,
-                                   const ResolvedUser& user);
+                                   const ResolvedUser& user, const Host& host);
 
 // Docker's default 14, less those that a service in a namespace of its own can do without (MKNOD,
 // NET_RAW's forging is stopped by the network, AUDIT_WRITE), in alphabetical order.

@@ -1,6 +1,7 @@
 #include "runtime/host.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -38,6 +39,17 @@ fs::path find_init() {
     if (const auto found = io::find_program(name)) return *found;
   }
   return {};
+}
+
+// A daemon without CAP_SYS_RESOURCE (in a container, a sandbox) cannot give more than it has.
+std::uint64_t open_files() {
+  constexpr std::uint64_t kFargate = 65535;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return kFargate;
+  const rlimit more{limit.rlim_cur, limit.rlim_max + 1};
+  const bool may_raise = limit.rlim_max < kFargate && ::setrlimit(RLIMIT_NOFILE, &more) == 0;
+  if (may_raise) ::setrlimit(RLIMIT_NOFILE, &limit);
+  return may_raise ? kFargate : std::min<std::uint64_t>(kFargate, limit.rlim_max);
 }
 
 // What the answer depends on: another kernel, another build of the program, another boot's cgroup mounts.
@@ -130,6 +142,7 @@ Host probe_host(std::string_view runtime, const fs::path& cache_file) {
   host.cgroups.limits_swap = limits_swap(host.cgroups);
   host.conmon = program_or_throw("conmon", "conmon");
   host.init_program = find_init();
+  host.open_files = open_files();
   choose(host, runtime, cache_file);
   return host;
 }

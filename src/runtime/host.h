@@ -1,6 +1,7 @@
 // What this machine offers to run containers with, found once at start. Blocking.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -22,9 +23,11 @@ CgroupLayout parse_cgroup_mounts(std::string_view mountinfo);
 
 struct Host {
   CgroupLayout cgroups;
-  std::string runtime_name;            // "runc", "crun", "runsc"
-  std::filesystem::path runtime;       // absolute
-  std::filesystem::path conmon;        // absolute
+  std::string runtime_name;       // "runc", "crun", "runsc"
+  std::filesystem::path runtime;  // absolute
+  std::filesystem::path conmon;   // absolute
+  std::uint64_t open_files =
+      65535;  // the limit that containers get by default: Fargate's, or what we may give
   std::filesystem::path init_program;  // a static init for init_process (catatonit, tini); may be empty
 };
 

@@ -15,13 +15,13 @@ namespace json = boost::json;
 std::atomic<unsigned> exec_number{0};
 
 // The process to run, from the container's own bundle. Blocking.
-json::object exec_process(const ContainerRef& container, const ProcessSpec& spec) {
+json::object exec_process(const Host& host, const ContainerRef& container, const ProcessSpec& spec) {
   const ContainerFiles files(container);
   const json::value config = json::parse(io::read_file(files.config()));
   const auto& process = config.as_object().at("process").as_object();
   const std::filesystem::path rootfs(std::string(config.at("root").at("path").as_string()));
   const ResolvedUser user = resolve_user_in(rootfs, spec.user, spec.additional_groups);
-  return merge_exec_process(process, render_process(ContainerSpec{}, spec, user), spec);
+  return merge_exec_process(process, render_process(ContainerSpec{}, spec, user, host), spec);
 }
 
 }  // namespace
@@ -30,7 +30,9 @@ boost::asio::awaitable<ExecResult> OciRuntime::exec(ContainerRef container, Exec
   if (observe(container).state != ContainerState::kRunning) {
     throw core::Error("container " + container.id + " is not running");
   }
-  const auto prepare = [&container, &request] { return exec_process(container, request.process); };
+  const auto prepare = [this, &container, &request] {
+    return exec_process(host_, container, request.process);
+  };
   json::object process = co_await io::offload(executors_, prepare);
   ExecPlace place;
   place.runtime_command = {host_.runtime.string(), "--root=" + state_root().string()};

@@ -60,8 +60,10 @@ struct UserNamespace {
 enum class Seccomp { kDefault, kOff };
 
 struct ContainerSpec {
-  std::string id;                // [A-Za-z0-9_.-]{1,128}; unique in one runtime root
-  std::filesystem::path rootfs;  // mounted already (overlay.h), absolute
+  std::string id;  // [A-Za-z0-9_.-]{1,128}; unique in one runtime root
+  // Mounted already (overlay.h), absolute. With a user namespace every folder above must be searchable (0711)
+  // by its root: the runtime walks there as that user.
+  std::filesystem::path rootfs;
   bool read_only_root = false;
   ProcessSpec process;
   std::vector<Mount> mounts;  // beside /proc, /dev, /sys, which are always there

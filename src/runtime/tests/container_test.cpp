@@ -217,6 +217,8 @@ TEST_F(RealContainer, ExecThatTakesTooLongIsKilledInside) {
 }
 
 TEST_F(RealContainer, InAUserNamespaceRootIsNobodyOutsideAndBindsPort80) {
+  // The runtime walks to the root file system as the mapped root: every folder above must let it pass.
+  fs::permissions(work_.path(), fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec);
   const fs::path user = work_.path() / "ns/user";
   const fs::path net = work_.path() / "ns/net";
   create_user_and_network({200000, 65536}, user, net);

@@ -31,6 +31,7 @@ class RuntimeContract : public ::testing::TestWithParam<bool> {
     if (!runtime_) return;
     for (const ContainerRef& each : made_) runtime_->remove(each);
     EXPECT_TRUE(runtime_->list().empty());
+    if (GetParam()) Cgroups(host().cgroups).remove(group_);
   }
 
   // For the real runtime `command` is a shell's, for the fake its convention.
@@ -39,7 +40,7 @@ class RuntimeContract : public ::testing::TestWithParam<bool> {
     spec.id = unique_id("c");
     spec.rootfs = work_.path() / "root";
     spec.process.args = GetParam() ? real : fake;
-    spec.cgroup_path = "/sampan-test/" + spec.id;
+    spec.cgroup_path = group_ + "/" + spec.id;
     made_.push_back({spec.id, work_.path() / spec.id});
     spec_ = spec;
     runtime_->create(spec, made_.back().folder);
@@ -54,6 +55,7 @@ class RuntimeContract : public ::testing::TestWithParam<bool> {
   std::unique_ptr<Runtime> runtime_;
   std::vector<ContainerRef> made_;
   ContainerSpec spec_;
+  std::string group_ = "/" + unique_id("sampan");
 };
 
 TEST_P(RuntimeContract, GoesFromCreatedToRunningToExited) {
