@@ -35,16 +35,26 @@ struct Pair {
 
 const std::string kLong(60, 'x');  // longer than a small string's own buffer
 
-Awaitable<std::string> text(std::string s) { co_return s; }
-Awaitable<Counted> counted(std::string s) { co_return Counted(s); }
+Awaitable<std::string> text(std::string s) {
+  co_return s;
+}
+Awaitable<Counted> counted(std::string s) {
+  co_return Counted(s);
+}
 Awaitable<std::size_t> total(std::vector<std::string> list) {
   std::size_t n = 0;
   for (const auto& s : list) n += s.size();
   co_return n;
 }
-Awaitable<std::size_t> sum(Pair p) { co_return p.a.size() + p.b.size(); }
-Awaitable<std::size_t> join(Counted a, Counted b) { co_return a.text.size() * 10 + b.text.size(); }
-Awaitable<int> number(int n) { co_return n; }
+Awaitable<std::size_t> sum(Pair p) {
+  co_return p.a.size() + p.b.size();
+}
+Awaitable<std::size_t> join(Counted a, Counted b) {
+  co_return a.text.size() * 10 + b.text.size();
+}
+Awaitable<int> number(int n) {
+  co_return n;
+}
 
 void run(Awaitable<void> body) {
   asio::io_context context;
