@@ -202,6 +202,13 @@ fs::path aws_path(const char* variable, const char* name) {
   return fs::path(home ? home : "/root") / ".aws" / name;
 }
 
+// For `eval "$(sampan configure --print)"`.
+void print_keys(Session& session) {
+  auto keys = session.credentials();
+  fmt::print("export AWS_ACCESS_KEY_ID={}\nexport AWS_SECRET_ACCESS_KEY={}\nexport AWS_REGION={}\nexport AWS_ENDPOINT_URL={}\n",
+             keys.access_key, keys.secret, session.region(), session.endpoint());
+}
+
 void configure(Session& session, const std::string& profile) {
   auto keys = read_credentials(session.places().data_dir / "credentials", "default");
   auto used = keys ? *keys : session.credentials();
@@ -248,8 +255,10 @@ void add_status(CLI::App& app, Session& session) {
 void add_configure(CLI::App& app, Session& session) {
   auto profile = std::make_shared<std::string>("sampan");
   auto* command = app.add_subcommand("configure", "Write an AWS profile (region, endpoint, keys), for `aws --profile sampan …`");
+  auto print = std::make_shared<bool>(false);
   command->add_option("--profile", *profile)->capture_default_str();
-  command->callback([profile, &session] { configure(session, *profile); });
+  command->add_flag("--print", *print, "Write nothing; print the variables for a shell's eval");
+  command->callback([=, &session] { *print ? print_keys(session) : configure(session, *profile); });
 }
 
 }  // namespace sampan::cli

@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/deploy_plan.h"
 #include "cli/output.h"
+#include "core/error.h"
 #include "core/text.h"
 #include "io/file.h"
 

@@ -135,4 +135,11 @@ http::ClientResponse Session::request(const std::string& method, const std::stri
   return run(http::fetch(std::move(request)));
 }
 
+http::ClientResponse Session::upload(const std::string& target, const std::filesystem::path& file) {
+  auto request = signed_request("POST", target);
+  request.body_file = file;
+  request.timeout = std::chrono::minutes(10);
+  return run(http::fetch(std::move(request)));
+}
+
 }  // namespace sampan::cli

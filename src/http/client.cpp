@@ -1,8 +1,11 @@
 #include "http/client.h"
 
+#include <fcntl.h>
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -19,6 +22,10 @@ constexpr int kInterimLimit = 16;  // heads of 1xx before the answer
 
 bool is_redirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+std::uint64_t body_size(const ClientRequest& request) {
+  return request.body_file.empty() ? request.body.size() : std::filesystem::file_size(request.body_file);
 }
 
 std::string render_request(const ClientRequest& request, const Url& url) {
@@ -39,8 +46,8 @@ std::string render_request(const ClientRequest& request, const Url& url) {
   }
   const bool may_have_body =
       request.method != "GET" && request.method != "HEAD" && request.method != "DELETE";
-  if (may_have_body || !request.body.empty())
-    out.append(fmt::format("Content-Length: {}\r\n", request.body.size()));
+  const auto size = body_size(request);
+  if (may_have_body || size > 0) out.append(fmt::format("Content-Length: {}\r\n", size));
   return out.append("Connection: close\r\n\r\n");
 }
 
@@ -60,6 +67,7 @@ class Exchange {
     std::string send_failure;
     try {
       co_await transport_->write(head, request_.body);
+      if (!request_.body_file.empty()) co_await write_file();
     } catch (const core::Error& error) {
       send_failure = error.what();  // a server that refuses a body answers before it has read it
     }
@@ -90,6 +98,18 @@ class Exchange {
   }
 
  private:
+  io::Awaitable<void> write_file() {
+    const auto file = io::open_file(request_.body_file, O_RDONLY);
+    std::vector<char> piece(kPiece);
+    for (;;) {
+      const auto n = ::read(file.get(), piece.data(), piece.size());
+      if (n < 0) throw core::errno_error("read " + request_.body_file);
+      if (n == 0) co_return;
+      watchdog_.allow(request_.timeout);
+      co_await transport_->write(std::string_view(piece.data(), static_cast<std::size_t>(n)), {});
+    }
+  }
+
   io::Awaitable<void> read_head(const std::string& send_failure) {
     int interim = 0;
     while (true) {
@@ -205,6 +225,7 @@ Url redirect(ClientRequest& request, const Url& from, const ClientResponse& resp
   if (was_post || (response.status == 303 && request.method != "HEAD")) {
     request.method = "GET";
     request.body.clear();
+    request.body_file.clear();
     request.headers.erase("Content-Type");
   }
   request.headers.erase("Host");

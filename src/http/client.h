@@ -17,6 +17,7 @@ struct ClientRequest {
   std::string url;  // http:// or https://, or unix:///path.sock:/target
   Headers headers;
   std::string body;
+  std::string body_file;  // a file whose content is the body instead; reading it blocks the caller's executor
   std::chrono::milliseconds timeout{30000};  // connect, and head; a body may take as long as bytes flow
   std::size_t max_body = 64 * 1024 * 1024;   // for fetch()
   int max_redirects = 5;  // 0: a redirect is the response. Authorization is dropped when the host changes
