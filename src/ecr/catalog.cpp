@@ -1,0 +1,45 @@
+#include "ecr/catalog.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+
+namespace sampan::ecr {
+
+Catalog::Catalog(Repositories& repositories, io::Executors& executors, std::vector<std::string> hosts)
+    : repositories_(repositories), executors_(executors), hosts_(std::move(hosts)) {}
+
+bool Catalog::owns(std::string_view host) const {
+  if (host.empty() || std::find(hosts_.begin(), hosts_.end(), host) != hosts_.end()) return true;
+  return parse_ecr_host(host).has_value();
+}
+
+std::optional<image::Digest> Catalog::resolve(const image::Registry& registry,
+                                              const image::Reference& reference) const {
+  RepositoryId id{registry.account, registry.region, reference.repository};
+  if (const auto host = parse_ecr_host(reference.host)) {
+    id.account = host->account;
+    id.region = host->region;
+  }
+  if (!reference.digest) return repositories_.find_tag(id, reference.tag);
+  if (repositories_.find_image(id, *reference.digest)) return reference.digest;
+  return std::nullopt;
+}
+
+boost::asio::awaitable<void> Catalog::tag(const image::Registry& registry, const std::string& repository,
+                                          const std::string& tag, const image::Digest& manifest) {
+  RepositoryId id{registry.account, registry.region, repository};
+  const auto tried = "name an image " + repository + ':' + tag;
+  if (!valid_repository_name(repository)) throw core::Error(tried, "that is no name for a repository");
+  if (!image::valid_tag(tag)) throw core::Error(tried, "that is no tag");
+  auto work = repositories_.publish(std::move(id), tag, manifest);
+  std::string refused;
+  try {
+    co_await boost::asio::co_spawn(executors_.control(), std::move(work), boost::asio::use_awaitable);
+  } catch (const Refusal& refusal) {
+    refused = refusal.what();
+  }
+  if (!refused.empty()) throw core::Error(tried, refused);
+}
+
+}  // namespace sampan::ecr

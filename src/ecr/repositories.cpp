@@ -1,0 +1,346 @@
+#include "ecr/repositories.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/log.h"
+#include "ecr/tag_rules.h"
+
+namespace sampan::ecr {
+namespace {
+
+constexpr std::chrono::hours kPullNoteInterval{1};
+constexpr int kDeepestIndex = 4;
+constexpr std::size_t kRowsATransaction = 256;
+
+Refusal no_repository(const RepositoryId& id) {
+  return {Refusal::Why::kNoRepository, no_repository_text(id)};
+}
+
+ImageRow make_row(const ManifestUpload& upload, core::TimePoint now) {
+  const auto& manifest = upload.manifest;
+  ImageRow row;
+  row.media_type = manifest.media_type;
+  row.artifact_type = manifest.effective_artifact_type();
+  row.size = manifest.content_size();
+  row.pushed_at = now;
+  for (const auto& child : manifest.manifests) row.children.push_back(child.digest);
+  if (manifest.config) row.blobs.push_back(manifest.config->digest);
+  for (const auto& layer : manifest.layers) {
+    if (!layer.foreign()) row.blobs.push_back(layer.digest);
+  }
+  if (manifest.subject) row.subject = manifest.subject->digest;
+  return row;
+}
+
+std::string join_digests(const std::vector<std::string>& digests) {
+  return fmt::format("[{}]", fmt::join(digests, ", "));
+}
+
+// The keys under a repository: its own "…/name@sha256:…", not those of "…/name/deeper".
+template <class Row>
+std::vector<std::string> keys_of(const store::Table<Row>& table, const RepositoryId& id) {
+  const auto prefix = id.key() + '@';
+  std::vector<std::string> keys;
+  for (auto row = table.lower_bound(prefix); row != table.end() && row->first.starts_with(prefix); ++row) {
+    keys.push_back(row->first);
+  }
+  return keys;
+}
+
+}  // namespace
+
+std::string no_repository_text(const RepositoryId& id) {
+  return fmt::format("The repository with name '{}' does not exist in the registry with id '{}'", id.name,
+                     id.account);
+}
+
+ManifestUpload ManifestUpload::read(std::string bytes, std::string_view content_type) {
+  auto manifest = image::parse_manifest(bytes, content_type);
+  auto digest = image::Digest::of(bytes);
+  return {std::move(digest), std::move(bytes), std::move(manifest)};
+}
+
+Repositories::Repositories(store::Store& store, io::Executors& executors, image::ContentStore& content,
+                           core::Clock& clock)
+    : store_(store),
+      executors_(executors),
+      content_(content),
+      clock_(clock),
+      repositories_(store, "/ecr/repositories/"),
+      images_(store, "/ecr/images/"),
+      blobs_(store, "/ecr/blobs/") {
+  for (const auto& [key, row] : images_) index_.change(key, nullptr, &row.value);
+  images_.on_change([this](const std::string& key, const ImageRow* before, const ImageRow* after) {
+    index_.change(key, before, after);
+  });
+}
+
+const RepositoryRow& Repositories::get(const RepositoryId& id) const {
+  if (const auto* row = find(id)) return *row;
+  throw no_repository(id);
+}
+
+const ImageRow* Repositories::find_image(const RepositoryId& id, const image::Digest& digest) const {
+  return images_.find(id.image_key(digest));
+}
+
+std::optional<image::Digest> Repositories::find_tag(const RepositoryId& id, std::string_view tag) const {
+  return index_.find_tag(id.key(), tag);
+}
+
+bool Repositories::has_blob(const RepositoryId& id, const image::Digest& digest) const {
+  return blobs_.find(id.image_key(digest)) != nullptr;
+}
+
+io::Awaitable<void> Repositories::create(RepositoryId id, RepositoryRow row) {
+  row.created_at = clock_.now();
+  co_await store::transact(store_, [&](store::Txn& tx) {
+    if (tx.get(repositories_, id.key())) {
+      throw Refusal(Refusal::Why::kRepositoryExists,
+                    fmt::format("The repository with name '{}' already exists in the registry with id '{}'",
+                                id.name, id.account));
+    }
+    tx.put(repositories_, id.key(), row);
+  });
+}
+
+void Repositories::refuse_unless_empty(const RepositoryId& id) const {
+  if (index_.image_count(id.key()) == 0) return;
+  throw Refusal(
+      Refusal::Why::kRepositoryNotEmpty,
+      fmt::format("The repository with name '{}' in registry with id '{}' cannot be deleted because it "
+                  "still contains images",
+                  id.name, id.account));
+}
+
+// Of a large repository the rows go in pieces, images first, and the repository last: each piece leaves a
+// state that is true in itself, and a repository made anew under the name never finds the old one's rows.
+io::Awaitable<void> Repositories::remove_most_rows(RepositoryId id) {
+  while (true) {
+    auto images = keys_of(images_, id);
+    auto blobs = keys_of(blobs_, id);
+    if (images.size() + blobs.size() <= kRowsATransaction) co_return;
+    images.resize(std::min(images.size(), kRowsATransaction));
+    blobs.resize(images.empty() ? std::min(blobs.size(), kRowsATransaction) : 0);
+    co_await store::transact(store_, [&](store::Txn& tx) {
+      for (const auto& key : images) tx.erase(images_, key);
+      for (const auto& key : blobs) tx.erase(blobs_, key);
+    });
+  }
+}
+
+io::Awaitable<RepositoryRow> Repositories::remove(RepositoryId id, bool force) {
+  get(id);
+  if (!force) refuse_unless_empty(id);
+  co_await remove_most_rows(id);
+  co_return co_await store::transact(store_, [&](store::Txn& tx) {
+    auto row = tx.get(repositories_, id.key());
+    if (!row) throw no_repository(id);
+    if (!force) refuse_unless_empty(id);
+    for (const auto& key : keys_of(images_, id)) tx.erase(images_, key);
+    for (const auto& key : keys_of(blobs_, id)) tx.erase(blobs_, key);
+    tx.erase(repositories_, id.key());
+    return *row;
+  });
+}
+
+io::Awaitable<void> Repositories::update(RepositoryId id, std::function<void(RepositoryRow&)> change) {
+  co_await store::transact(store_, [&](store::Txn& tx) {
+    auto row = tx.get(repositories_, id.key());
+    if (!row) throw no_repository(id);
+    change(*row);
+    tx.put(repositories_, id.key(), *row);
+  });
+}
+
+io::Awaitable<void> Repositories::link_blob(RepositoryId id, image::Digest digest) {
+  const auto now = clock_.now();
+  co_await store::transact(store_, [&](store::Txn& tx) {
+    if (!tx.get(repositories_, id.key())) throw no_repository(id);
+    if (!tx.get(blobs_, id.image_key(digest))) tx.put(blobs_, id.image_key(digest), BlobRow{now});
+  });
+}
+
+io::Awaitable<void> Repositories::unlink_blob(RepositoryId id, image::Digest digest) {
+  co_await store::transact(store_, [&](store::Txn& tx) {
+    if (tx.get(blobs_, id.image_key(digest))) tx.erase(blobs_, id.image_key(digest));
+  });
+}
+
+void Repositories::check_references(const RepositoryId& id, const image::Manifest& manifest) const {
+  std::vector<std::string> missing;
+  const auto need_blob = [&](const image::Descriptor& descriptor) {
+    if (!descriptor.foreign() && !has_blob(id, descriptor.digest)) missing.push_back(descriptor.digest.str());
+  };
+  if (manifest.config) need_blob(*manifest.config);
+  for (const auto& layer : manifest.layers) need_blob(layer);
+  if (!missing.empty()) {
+    auto text = "Layers with digests '" + join_digests(missing) +
+                "' required for pushing image into repository "
+                "with name '" +
+                id.name + "' in the registry with id '" + id.account + "' do not exist";
+    throw Refusal(Refusal::Why::kBlobsMissing, text, std::move(missing));
+  }
+  for (const auto& child : manifest.manifests) {
+    if (!find_image(id, child.digest)) missing.push_back(child.digest.str());
+  }
+  if (missing.empty()) return;
+  auto text = "The images with digests '" + join_digests(missing) +
+              "' required for pushing image into "
+              "repository with name '" +
+              id.name + "' in the registry with id '" + id.account + "' do not exist";
+  throw Refusal(Refusal::Why::kImagesMissing, text, std::move(missing));
+}
+
+void Repositories::give_tag(store::Txn& tx, const RepositoryId& id, const image::Digest& digest,
+                            ImageRow& row, const std::string& tag) {
+  if (const auto holder = find_tag(id, tag); holder && *holder != digest) {
+    auto before = tx.get(images_, id.image_key(*holder));
+    if (before) {
+      std::erase(before->tags, tag);
+      tx.put(images_, id.image_key(*holder), *before);
+    }
+  }
+  if (row.tags.size() >= kMostTagsOfImage) {
+    throw Refusal(
+        Refusal::Why::kTooManyTags,
+        fmt::format("The image with digest '{}' in the '{}' repository has {} tags already, which is "
+                    "the most an image may have",
+                    digest.str(), id.name, kMostTagsOfImage));
+  }
+  row.tags.insert(std::lower_bound(row.tags.begin(), row.tags.end(), tag), tag);
+}
+
+Repositories::Put Repositories::place(store::Txn& tx, const RepositoryId& id, const ManifestUpload& upload,
+                                      const std::string& tag) {
+  const auto repository = tx.get(repositories_, id.key());
+  if (!repository) throw no_repository(id);
+  check_references(id, upload.manifest);
+  auto row = tx.get(images_, id.image_key(upload.digest));
+  const bool tagged = row && std::binary_search(row->tags.begin(), row->tags.end(), tag);
+  if (row && (tag.empty() || tagged)) return Put::kUnchanged;
+  if (!tag.empty() && find_tag(id, tag) && is_immutable(*repository, tag)) {
+    throw Refusal(Refusal::Why::kTagImmutable,
+                  fmt::format("The image tag '{}' already exists in the '{}' repository and cannot be "
+                              "overwritten because the tag is immutable.",
+                              tag, id.name));
+  }
+  if (!row) row = make_row(upload, clock_.now());
+  if (!tag.empty()) give_tag(tx, id, upload.digest, *row, tag);
+  tx.put(images_, id.image_key(upload.digest), *row);
+  return Put::kNew;
+}
+
+io::Awaitable<Repositories::Put> Repositories::put_image(RepositoryId id, ManifestUpload upload,
+                                                         std::string tag) {
+  get(id);
+  check_references(id, upload.manifest);  // before anything is written for it
+  auto* content = &content_;
+  const auto* bytes = &upload.bytes;
+  co_await io::offload(executors_, [content, bytes] { content->put(*bytes); });
+  co_return co_await store::transact(store_, [&](store::Txn& tx) { return place(tx, id, upload, tag); });
+}
+
+io::Awaitable<void> Repositories::remove_image(RepositoryId id, image::Digest digest) {
+  co_await store::transact(store_, [&](store::Txn& tx) {
+    if (!tx.get(repositories_, id.key())) throw no_repository(id);
+    if (!tx.get(images_, id.image_key(digest)))
+      throw Refusal(Refusal::Why::kNoImage, "Requested image not found");
+    std::vector<std::string> parents;
+    for (const auto& parent : index_.parents(id.key(), digest)) parents.push_back(parent.str());
+    if (!parents.empty()) {
+      auto text = "Requested image referenced by manifest list: " + join_digests(parents);
+      throw Refusal(Refusal::Why::kHeldByIndex, text, std::move(parents));
+    }
+    tx.erase(images_, id.image_key(digest));
+  });
+}
+
+io::Awaitable<image::Digest> Repositories::remove_tag(RepositoryId id, std::string tag, LastTag last) {
+  co_return co_await store::transact(store_, [&](store::Txn& tx) {
+    if (!tx.get(repositories_, id.key())) throw no_repository(id);
+    const auto digest = find_tag(id, tag);
+    auto row = digest ? tx.get(images_, id.image_key(*digest)) : std::nullopt;
+    if (!row) throw Refusal(Refusal::Why::kNoImage, "Requested image not found");
+    std::erase(row->tags, tag);
+    const bool goes =
+        row->tags.empty() && last == LastTag::kRemovesImage && index_.parents(id.key(), *digest).empty();
+    if (goes)
+      tx.erase(images_, id.image_key(*digest));
+    else
+      tx.put(images_, id.image_key(*digest), *row);
+    return *digest;
+  });
+}
+
+// An index and the images in it, these first.
+io::Awaitable<std::vector<ManifestUpload>> Repositories::read_all(image::Digest manifest) {
+  auto* content = &content_;
+  co_return co_await io::offload(executors_, [content, manifest] {
+    std::vector<ManifestUpload> uploads;
+    std::vector<image::Digest> level{manifest};
+    for (int depth = 0; depth < kDeepestIndex && !level.empty(); ++depth) {
+      std::vector<image::Digest> next;
+      for (const auto& digest : level) {
+        uploads.push_back(ManifestUpload::read(content->read(digest, image::kLargestManifest), {}));
+        for (const auto& child : uploads.back().manifest.manifests) {
+          // Of an index that was pulled for one platform, only that platform's image is here.
+          if (content->has(child.digest)) next.push_back(child.digest);
+        }
+      }
+      level = std::move(next);
+    }
+    std::reverse(uploads.begin(), uploads.end());
+    return uploads;
+  });
+}
+
+io::Awaitable<void> Repositories::publish(RepositoryId id, std::string tag, image::Digest manifest) {
+  const auto uploads = co_await read_all(manifest);
+  const auto now = clock_.now();
+  co_await store::transact(store_, [&](store::Txn& tx) {
+    const auto repository = tx.get(repositories_, id.key());
+    RepositoryRow fresh;
+    fresh.created_at = now;
+    if (!repository) tx.put(repositories_, id.key(), fresh);
+    const auto holder = find_tag(id, tag);
+    if (holder && *holder != manifest && is_immutable(repository.value_or(fresh), tag)) {
+      throw Refusal(Refusal::Why::kTagImmutable,
+                    fmt::format("The image tag '{}' already exists in the '{}' repository and cannot be "
+                                "overwritten because the tag is immutable.",
+                                tag, id.name));
+    }
+    for (const auto& upload : uploads) {
+      auto row = tx.get(images_, id.image_key(upload.digest));
+      if (!row) row = make_row(upload, now);
+      for (const auto& blob : row->blobs) {
+        if (!tx.get(blobs_, id.image_key(blob))) tx.put(blobs_, id.image_key(blob), BlobRow{now});
+      }
+      const bool named = upload.digest == manifest;
+      if (named && !std::binary_search(row->tags.begin(), row->tags.end(), tag)) {
+        give_tag(tx, id, upload.digest, *row, tag);
+      }
+      tx.put(images_, id.image_key(upload.digest), *row);
+    }
+  });
+}
+
+void Repositories::note_pull(const RepositoryId& id, const image::Digest& digest) {
+  const auto* row = find_image(id, digest);
+  const auto now = clock_.now();
+  if (!row || (row->pulled_at && now - *row->pulled_at < kPullNoteInterval)) return;
+  io::spawn_detached(executors_.control(), "note a pull", write_pull(id.image_key(digest), now));
+}
+
+io::Awaitable<void> Repositories::write_pull(std::string key, core::TimePoint now) {
+  co_await store::transact(store_, [&](store::Txn& tx) {
+    auto row = tx.get(images_, key);
+    if (!row || (row->pulled_at && now - *row->pulled_at < kPullNoteInterval)) return;
+    row->pulled_at = now;
+    tx.put(images_, key, *row);
+  });
+}
+
+}  // namespace sampan::ecr

@@ -1,0 +1,118 @@
+// The registry's state: repositories, their images and tags, and which blobs each may show; and the changes
+// that the ECR API, the OCI registry and the builder make to it alike.
+//
+// On the control strand, except where a line says otherwise. Bytes live in image::ContentStore; a row is
+// written only when what it names is there and durable, so a crash between the two leaves at worst a blob
+// that no row names.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "ecr/image_index.h"
+#include "ecr/names.h"
+#include "ecr/rows.h"
+#include "image/catalog.h"
+#include "image/content_store.h"
+#include "image/manifest.h"
+#include "io/executors.h"
+#include "store/table.h"
+
+namespace sampan::ecr {
+
+// Why a change is not made. Each front door has its own words for these.
+class Refusal : public std::runtime_error {
+ public:
+  enum class Why {
+    kNoRepository,
+    kRepositoryExists,
+    kRepositoryNotEmpty,
+    kTagImmutable,
+    kTooManyTags,
+    kBlobsMissing,
+    kImagesMissing,
+    kNoImage,
+    kHeldByIndex,
+  };
+  Refusal(Why why, const std::string& message, std::vector<std::string> subjects = {})
+      : std::runtime_error(message), why_(why), subjects_(std::move(subjects)) {}
+  Why why() const { return why_; }
+  const std::vector<std::string>& subjects() const { return subjects_; }  // digests at fault
+
+ private:
+  Why why_;
+  std::vector<std::string> subjects_;
+};
+
+// A manifest as it came, read and checked for itself. Pure: made on any thread.
+struct ManifestUpload {
+  image::Digest digest;
+  std::string bytes;
+  image::Manifest manifest;
+
+  // Throws image::BadDocument.
+  static ManifestUpload read(std::string bytes, std::string_view content_type);
+};
+
+inline constexpr std::size_t kMostTagsOfImage = 1000;  // ECR's quota, not adjustable
+
+class Repositories {
+ public:
+  Repositories(store::Store& store, io::Executors& executors, image::ContentStore& content,
+               core::Clock& clock);
+
+  const RepositoryRow* find(const RepositoryId& id) const { return repositories_.find(id.key()); }
+  const RepositoryRow& get(const RepositoryId& id) const;  // throws Refusal
+  const ImageRow* find_image(const RepositoryId& id, const image::Digest& digest) const;
+  std::optional<image::Digest> find_tag(const RepositoryId& id, std::string_view tag) const;
+  bool has_blob(const RepositoryId& id, const image::Digest& digest) const;
+  const store::Table<RepositoryRow>& repositories() const { return repositories_; }
+  const store::Table<ImageRow>& images() const { return images_; }
+  const ImageIndex& index() const { return index_; }
+
+  // Each is durable when it returns, and throws Refusal.
+  io::Awaitable<void> create(RepositoryId id, RepositoryRow row);
+  // With `force` also when it has images.
+  io::Awaitable<RepositoryRow> remove(RepositoryId id, bool force);
+  io::Awaitable<void> update(RepositoryId id, std::function<void(RepositoryRow&)> change);
+
+  io::Awaitable<void> link_blob(RepositoryId id, image::Digest digest);
+  io::Awaitable<void> unlink_blob(RepositoryId id, image::Digest digest);
+  enum class Put { kNew, kUnchanged };  // kUnchanged: that image had that tag (or was there, without a tag)
+  // `tag` may be empty. Everything the manifest names must be in the repository.
+  io::Awaitable<Put> put_image(RepositoryId id, ManifestUpload upload, std::string tag);
+  io::Awaitable<void> remove_image(RepositoryId id, image::Digest digest);
+  // The image goes with its last tag when `keep_untagged` is false. Returns its digest.
+  enum class LastTag { kRemovesImage, kLeavesImage };
+  io::Awaitable<image::Digest> remove_tag(RepositoryId id, std::string tag, LastTag last);
+  // An image in the content store becomes the repository's under `tag`; makes the repository.
+  io::Awaitable<void> publish(RepositoryId id, std::string tag, image::Digest manifest);
+  // Remembers that the image was pulled now; written at most once an hour an image.
+  void note_pull(const RepositoryId& id, const image::Digest& digest);
+
+ private:
+  void refuse_unless_empty(const RepositoryId& id) const;
+  io::Awaitable<void> remove_most_rows(RepositoryId id);
+  void check_references(const RepositoryId& id, const image::Manifest& manifest) const;
+  Put place(store::Txn& tx, const RepositoryId& id, const ManifestUpload& upload, const std::string& tag);
+  void give_tag(store::Txn& tx, const RepositoryId& id, const image::Digest& digest, ImageRow& row,
+                const std::string& tag);
+  io::Awaitable<void> write_pull(std::string key, core::TimePoint now);
+  io::Awaitable<std::vector<ManifestUpload>> read_all(image::Digest manifest);
+
+  store::Store& store_;
+  io::Executors& executors_;
+  image::ContentStore& content_;
+  core::Clock& clock_;
+  store::Table<RepositoryRow> repositories_;
+  store::Table<ImageRow> images_;
+  store::Table<BlobRow> blobs_;
+  ImageIndex index_;
+};
+
+std::string no_repository_text(const RepositoryId& id);
+
+}  // namespace sampan::ecr
