@@ -284,7 +284,7 @@ class Decoder {
     for (const auto& member : shape.members) {
       const auto* inner = object.if_contains(json::string_view(member.wire.data(), member.wire.size()));
       if (!inner || inner->is_null()) {
-        if (violations_ && !member.optional) violations_->missing(shape, member);
+        if (violations_ && !member.optional) violations_->missing(shape, member, member.name);
         continue;
       }
       Violations::Scope scope(violations_, member.name, 0, &shape);

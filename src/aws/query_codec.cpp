@@ -42,11 +42,12 @@ class Decoder {
     if (++depth_ > kMaxDepth) throw SerializationError("the parameters are nested too deeply");
     for (const auto& member : shape.members) {
       Extended extended(key_, member.query);
+      const auto name = protocol_ == Protocol::kEc2 ? member.query : member.name;
       if (!present()) {
-        if (violations_ && !member.optional) violations_->missing(shape, member);
+        if (violations_ && !member.optional) violations_->missing(shape, member, name);
         continue;
       }
-      Violations::Scope scope(violations_, member.name, 0, &shape);
+      Violations::Scope scope(violations_, name, 0, &shape);
       read(*member.shape, emplace(member, out));
     }
     --depth_;

@@ -37,17 +37,28 @@ std::string constraint(const Violation& violation) {
   return {};
 }
 
+// Query services name members as their Java code does: 'roleSessionName' where the API says RoleSessionName.
+std::string lower_names(std::string path) {
+  bool first = true;
+  for (auto& c : path) {
+    if (first) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    first = c == '.';
+  }
+  return path;
+}
+
 // "2 validation errors detected: Value 'x' at 'a' failed to satisfy constraint: ...; Value null at 'b' ...".
-std::string detected(const Violations& violations) {
+std::string detected(Protocol protocol, const Violations& violations) {
   const auto& found = violations.found();
   auto text = fmt::format("{} validation error{} detected: ", found.size(), found.size() == 1 ? "" : "s");
   for (std::size_t i = 0; i < found.size(); ++i) {
     const auto& violation = found[i];
+    const auto where = protocol == Protocol::kQuery ? lower_names(violation.path) : violation.path;
     if (i) text += "; ";
     const bool null = violation.kind == Violation::Kind::kRequired;
     const auto shown = null ? "null" : violation.shape->sensitive ? "" : fmt::format("'{}'", violation.value);
     text += fmt::format("Value {}at '{}' failed to satisfy constraint: {}",
-                        shown.empty() ? shown : shown + " ", violation.path, constraint(violation));
+                        shown.empty() ? shown : shown + " ", where, constraint(violation));
   }
   return text;
 }
@@ -117,11 +128,11 @@ Fault validation_fault(const ServiceModel& service, std::string_view operation,
     case Protocol::kEc2:
       return ec2_fault(first);
     case Protocol::kQuery:
-      return Fault("ValidationError", 400, detected(violations));
+      return Fault("ValidationError", 400, detected(service.protocol, violations));
     case Protocol::kJson:
       break;
   }
-  return Fault("InvalidParameterException", 400, detected(violations));
+  return Fault("InvalidParameterException", 400, detected(service.protocol, violations));
 }
 
 Fault serialization_fault(Protocol protocol, std::string_view why) {

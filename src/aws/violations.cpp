@@ -26,8 +26,8 @@ std::string shown(std::string_view value) {
 
 }  // namespace
 
-void Violations::missing(const Shape& parent, const Member& member) {
-  Scope here(this, member.name, 0, &parent);
+void Violations::missing(const Shape& parent, const Member& member, std::string_view name) {
+  Scope here(this, name, 0, &parent);
   add(Violation::Kind::kRequired, false, *member.shape, {});
 }
 

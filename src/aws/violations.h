@@ -43,7 +43,8 @@ class Violations {
     Violations* violations_;
   };
 
-  void missing(const Shape& parent, const Member& member);
+  // `name`: the member's, as the messages of this protocol call it.
+  void missing(const Shape& parent, const Member& member, std::string_view name);
   void check_string(const Shape& shape, const std::string& value);
   void check_number(const Shape& shape, double value);
   void check_size(const Shape& shape, std::size_t size);

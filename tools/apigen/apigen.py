@@ -4,7 +4,7 @@
     apigen.py --model models/ecs.json --service ecs --out build/generated/api
 
 Writes SERVICE.h, SERVICE_shapes.cpp (the tables the codecs walk) and SERVICE_service.cpp (operations, errors).
-What the C++ looks like, and what others may rely on, stands in docs/api-generation.md.
+What the C++ looks like, and what others may rely on, stands in the README beside this file.
 """
 
 import argparse

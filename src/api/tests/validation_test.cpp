@@ -63,7 +63,7 @@ INSTANTIATE_TEST_SUITE_P(
              "InvalidParameterException",
              "Invalid parameter at 'imageTagMutability' failed to satisfy constraint: 'must satisfy enum "
              "value set: "
-             "[MUTABLE, IMMUTABLE, MUTABLE_WITH_EXCLUSION, IMMUTABLE_WITH_EXCLUSION]'"},
+             "[MUTABLE, IMMUTABLE, IMMUTABLE_WITH_EXCLUSION, MUTABLE_WITH_EXCLUSION]'"},
         Case{&ecr::kModel, "CreateRepository", R"({"repositoryName":")" + std::string(256, 'a') + "\"}", "",
              ""},
         Case{&ecr::kModel, "CreateRepository", R"({"repositoryName":")" + std::string(257, 'a') + "\"}",
