@@ -73,6 +73,10 @@ class SignatureCheck {
   Caller admit(const http::Request& request, core::TimePoint now);
   // Compares the signature, with the body. A no-op in open mode. Throws AuthenticationError.
   void verify(const http::Request& request, std::string_view body) const;
+  // The signing name in the credential scope, also when admit() has thrown; empty when there is none.
+  std::string_view service() const {
+    return presented_ ? presented_->credential.service : std::string_view();
+  }
   // Throws unless the signature is for this service.
   void require_service(std::string_view signing_name) const;
 

@@ -50,7 +50,8 @@ Fault missing_action() {
 // Before anything is known but the head: JSON services name themselves in a header.
 Dialect guess_dialect(const http::Request& request) {
   const auto type = request.headers.get("content-type");
-  const bool json = request.headers.find("x-amz-target") || type.find("json") != std::string_view::npos;
+  const bool json = request.headers.find("x-amz-target") || type.find("json") != std::string_view::npos ||
+                    request.raw_path() != "/";
   if (json) return {};
   return {Protocol::kQuery, {}, "http://webservices.amazon.com/"};
 }
@@ -125,11 +126,15 @@ io::Awaitable<http::Response> Dispatcher::answer(http::Request& request, http::B
   Form form;
   try {
     caller = signature.admit(request, now.at);
+    if (!now.entry) refuse_other_services(request, caller.service);
     text = co_await body.read_all(limit_for(now));
     if (target.empty()) form = find_form_service(now, request, text, caller);
     signature.require_service(now.entry->model->signing_name);
     signature.verify(request, text);
   } catch (const AuthenticationError& error) {
+    // A form is not read before its sender is known; who was meant stands in the signature as well.
+    const auto* meant = now.entry ? now.entry : signed_for(signature.service());
+    if (meant) now.dialect = dialect_of(*meant->model);
     throw authentication_fault(now.dialect.protocol, error);
   }
   if (!now.operation) throw unknown_operation(now.dialect.protocol, target, {});
@@ -154,6 +159,22 @@ void Dispatcher::find_json_service(Exchanged& now, std::string_view target) cons
   now.entry = &entries_[found->second];
   now.dialect = dialect_of(*now.entry->model);
   now.operation = find_operation(*now.entry->model, target.substr(prefix.size() + (dot != target.npos)));
+}
+
+const Dispatcher::Entry* Dispatcher::signed_for(std::string_view signing_name) const {
+  for (const auto& entry : entries_) {
+    if (entry.model->signing_name == signing_name) return &entry;
+  }
+  return nullptr;
+}
+
+// S3, Lambda and other services that are told by their signature alone.
+void Dispatcher::refuse_other_services(const http::Request& request, std::string_view signing_name) const {
+  const bool form = request.method == "POST" && request.raw_path() == "/";
+  if (signing_name.empty() || form || signed_for(signing_name)) return;
+  throw Fault("UnknownService", 404,
+              fmt::format("There is no service '{}' here. Sampan has {}.", signing_name.substr(0, 64),
+                          core::join(services(), ", ")));
 }
 
 Form Dispatcher::find_form_service(Exchanged& now, const http::Request& request, std::string_view body,

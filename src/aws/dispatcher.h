@@ -60,6 +60,8 @@ class Dispatcher {
 
   io::Awaitable<http::Response> answer(http::Request& request, http::BodyReader& body, Exchanged& now);
   void find_json_service(Exchanged& now, std::string_view target) const;
+  const Entry* signed_for(std::string_view signing_name) const;
+  void refuse_other_services(const http::Request& request, std::string_view signing_name) const;
   Form find_form_service(Exchanged& now, const http::Request& request, std::string_view body,
                          const Caller& caller) const;
   void decode(Exchanged& now, std::string_view body, const Form& form) const;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "api/ec2.h"
 #include "api/ecr.h"
 #include "api/ecs.h"
 #include "api/elbv2.h"
@@ -241,6 +242,27 @@ TEST_F(SignedTest, AWrongSecretDoesNotMatch) {
 TEST_F(SignedTest, AStrangersKeyIsUnrecognized) {
   front.credentials.access_key = "AKIDSTRANGER";
   EXPECT_THAT(call().body, HasSubstr("UnrecognizedClientException"));
+}
+
+TEST_F(SignedTest, AnUnreadFormsErrorHasItsServicesShape) {
+  ec2::Service addresses;
+  front.dispatcher.add(addresses);
+  const std::string body = "Action=DescribeVpcs&Version=2016-11-15";
+  auto request = Front::form_request();
+  front.credentials.access_key = "AKIDSTRANGER";
+  aws::sign_request(request, body, front.credentials, "eu-west-1", "ec2", front.clock.now());
+  const auto answer = front.send(request, body);
+  EXPECT_EQ(answer.status, 401);
+  EXPECT_THAT(answer.body, HasSubstr("<Response><Errors><Error><Code>AuthFailure</Code>"));
+}
+
+TEST_F(SignedTest, AServiceThatIsNotHereIsNamed) {
+  http::Request request{"GET", "/2015-03-31/functions", {}, "", false, std::nullopt};
+  request.headers.set("Host", "localhost:4566");
+  aws::sign_request(request, "", front.credentials, "eu-west-1", "lambda", front.clock.now());
+  const auto answer = front.send(request, "");
+  EXPECT_EQ(answer.status, 404);
+  EXPECT_THAT(answer.body, HasSubstr("There is no service 'lambda' here. Sampan has ecs, ecr, elbv2, sts."));
 }
 
 TEST_F(SignedTest, AChangedBodyDoesNotMatch) {
