@@ -1,4 +1,4 @@
-// The one HTTP/1.1 server of the daemon (Boost.Beast inside request_parser.cpp only).
+// The one HTTP/1.1 server of the daemon (Boost.Beast behind the two parsers only).
 //
 // Keeps connections alive, reads heads within limits, streams bodies both ways, answers 400/408/413/431
 // itself for what never becomes a request, and ends slow or idle peers. Handlers run as coroutines on the
@@ -17,11 +17,11 @@
 namespace sampan::http {
 
 struct Limits {
-  std::size_t head_bytes = 64 * 1024;           // request line and headers together: 431 beyond
-  std::chrono::seconds head_timeout{20};        // from the first byte to the end of the head: 408
-  std::chrono::seconds idle_timeout{75};        // between requests on a kept connection
-  std::chrono::seconds body_stall_timeout{60};  // no byte of a body for so long
-  std::size_t connections = 4096;               // beyond: accepted and closed at once
+  std::size_t head_bytes = 64 * 1024;                   // request line and headers together: 431 beyond
+  std::chrono::milliseconds head_timeout{20000};        // from the first byte to the end of the head: 408
+  std::chrono::milliseconds idle_timeout{75000};        // between requests on a kept connection
+  std::chrono::milliseconds body_stall_timeout{60000};  // no byte of a body, or of a response, for so long
+  std::size_t connections = 4096;                       // beyond: accepted and closed at once
 };
 
 class Server {
