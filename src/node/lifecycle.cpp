@@ -189,7 +189,7 @@ Plan plan_stopping(const TaskAssignment& task, const TaskFacts& facts, TimePoint
       wake(plan, deadline);
     }
   }
-  if (all_stopped) plan.actions.push_back({Kind::kFinish, 0, "", ""});
+  if (all_stopped && !facts.sandbox_busy) plan.actions.push_back({Kind::kFinish, 0, "", ""});
   return plan;
 }
 

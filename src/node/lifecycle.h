@@ -38,6 +38,7 @@ struct ContainerFacts {
 
 struct TaskFacts {
   bool sandbox_ready = false;  // namespaces, network, volumes, cgroup
+  bool sandbox_busy = false;   // being made: it cannot be released yet
   std::string sandbox_error;
   bool stop_wanted = false;
   std::vector<ContainerFacts> containers;  // in the assignment's order

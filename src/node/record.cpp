@@ -68,7 +68,6 @@ void fields(A& a, Record& v) {
   a("stopWanted", v.stop_wanted);
   a("sandboxReady", v.sandbox_ready);
   a("sandboxError", v.sandbox_error);
-  a("sandbox", v.sandbox);
   a("connectivityAt", v.connectivity_at);
   a("pullStartedAt", v.pull_started_at);
   a("pullStoppedAt", v.pull_stopped_at);
@@ -124,6 +123,10 @@ Intent parse_intent(std::string_view text) {
 std::string render_record(const Record& record) { return render(record); }
 
 Record parse_record(std::string_view text) { return parse<Record>(text, "a task's state"); }
+
+std::string render_sandbox(const Sandbox& sandbox) { return render(sandbox); }
+
+Sandbox parse_sandbox(std::string_view text) { return parse<Sandbox>(text, "a task's sandbox"); }
 
 Record new_record(const Intent& intent) {
   Record record;

@@ -2,6 +2,7 @@
 //
 //   <data-dir>/containers/<task>/task.json    the assignment and the ids chosen for it: written first, durable
 //   <data-dir>/containers/<task>/state.json   a Record, replaced at every change; survives kill -9
+//   <data-dir>/containers/<task>/sandbox.json the namespaces it was given; there while they are its own
 //   <data-dir>/containers/<task>/<name>/      a container's folder: bundle, log, exit status, upper directory
 #pragma once
 
@@ -41,7 +42,6 @@ struct Record {
   bool stop_wanted = false;
   bool sandbox_ready = false;
   std::string sandbox_error;
-  Sandbox sandbox;
   std::optional<core::TimePoint> connectivity_at;
   std::optional<core::TimePoint> pull_started_at;
   std::optional<core::TimePoint> pull_stopped_at;
@@ -57,6 +57,8 @@ std::string render_intent(const Intent& intent);
 Intent parse_intent(std::string_view text);
 std::string render_record(const Record& record);
 Record parse_record(std::string_view text);
+std::string render_sandbox(const Sandbox& sandbox);
+Sandbox parse_sandbox(std::string_view text);
 
 Record new_record(const Intent& intent);
 TaskFacts facts_of(const Record& record);
