@@ -90,16 +90,16 @@ void StreamFile::begin_segment() {
   auto path = directory_ / fmt::format("{:016x}.log", header.first_index);
   io::replace_file(path, encode_header(header), io::Durability::kFlushed, 0640);
   if (segments_.empty()) sync_directory(directory_.parent_path());
-  active_.reset();
   segments_.push_back({path, header, kSegmentHeaderSize, header.first_index, header.source_end, 0, {}});
 }
 
 void StreamFile::write_batch(std::string_view bytes, Flush flush) {
+  // Opened for each append: most streams are of tasks long gone, and none of them shall keep a descriptor.
   Segment& segment = segments_.back();
-  if (!active_) active_ = io::open_file(segment.path, O_WRONLY | O_APPEND);
+  auto file = io::open_file(segment.path, O_WRONLY | O_APPEND);
   try {
-    io::write_all(active_.get(), bytes);
-    if (flush == Flush::kToDisk && fdatasync(active_.get()) != 0) {
+    io::write_all(file.get(), bytes);
+    if (flush == Flush::kToDisk && fdatasync(file.get()) != 0) {
       throw core::errno_error(fmt::format("flush {}", segment.path.string()));
     }
   } catch (const core::Error&) {
@@ -149,7 +149,6 @@ void StreamFile::drop_before(Millis time) {
 void StreamFile::remove() {
   std::lock_guard lock(mutex_);
   removed_ = true;
-  active_.reset();
   segments_.clear();
   std::error_code gone;
   fs::remove_all(directory_, gone);

@@ -11,7 +11,6 @@
 #include <optional>
 #include <vector>
 
-#include "io/file.h"
 #include "logs/segment.h"
 
 namespace sampan::logs {
@@ -54,8 +53,7 @@ class StreamFile {
   const std::filesystem::path directory_;
   const std::uint64_t segment_size_;
   mutable std::mutex mutex_;
-  std::vector<Segment> segments_;  // guarded by mutex_, as are:
-  io::UniqueFd active_;            // the last segment, when it has been written to
+  std::vector<Segment> segments_;  // guarded by mutex_, as is:
   bool removed_ = false;
 };
 

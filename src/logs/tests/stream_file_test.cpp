@@ -7,6 +7,7 @@
 #include <random>
 
 #include "core/error.h"
+#include "core/log.h"
 #include "logs/reader.h"
 
 namespace sampan::logs {
@@ -22,12 +23,16 @@ std::vector<NewEvent> lines(Millis time, std::vector<std::string> messages) {
 
 class StreamFileTest : public testing::Test {
  protected:
+  // Thousands of torn files would fill the test's output with warnings.
+  StreamFileTest() { core::log::configure(core::log::Level::kError, core::log::Format::kText); }
+  ~StreamFileTest() override { core::log::configure(core::log::Level::kInfo, core::log::Format::kText); }
   StreamFile open(std::uint64_t segment_size = kSegmentSize) { return StreamFile(path_, segment_size); }
   std::vector<std::string> messages(const StreamFile& file) {
     ReadQuery query;
     query.limits = {1'000'000, 1'000'000'000};
     std::vector<std::string> found;
-    for (const auto& [key, event] : read_page({{"", file.snapshot()}}, query).events()) {
+    const auto page = read_page({{"", file.snapshot()}}, query);
+    for (const auto& [key, event] : page.events()) {
       found.push_back(event.message);
     }
     return found;
