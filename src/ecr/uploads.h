@@ -43,6 +43,7 @@ class Uploads {
     Claim& operator=(Claim&&) = delete;
     ~Claim();
     Upload* operator->() const { return upload_.get(); }
+    Upload& operator*() const { return *upload_; }
     void drop() { drop_ = true; }
 
    private:

@@ -54,6 +54,8 @@ bool is_host(std::string_view first_part) {
 
 }  // namespace
 
+Digest::Digest() : text_("sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855") {}
+
 std::optional<Digest> Digest::parse(std::string_view text) {
   if (text.size() != kSha256.size() + 64 || !text.starts_with(kSha256)) return std::nullopt;
   for (const char c : text.substr(kSha256.size())) {

@@ -11,6 +11,7 @@ namespace sampan::image {
 // "sha256:" and 64 hex digits; nothing else can be made.
 class Digest {
  public:
+  Digest();  // of no bytes: for containers and coroutines that need a value to begin with
   static std::optional<Digest> parse(std::string_view text);
   static Digest of(std::string_view bytes);  // SHA-256 of them
   const std::string& str() const { return text_; }

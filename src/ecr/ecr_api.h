@@ -1,0 +1,85 @@
+// The ECR API over the registry's state. Handlers run on the control strand; bytes go to the blocking pool.
+// What has no handler here answers NotImplemented.
+#pragma once
+
+#include <string>
+
+#include "api/ecr.h"
+#include "ecr/repositories.h"
+#include "ecr/tokens.h"
+#include "ecr/uploads.h"
+#include "io/executors.h"
+
+namespace sampan::ecr {
+
+class EcrApi final : public api::ecr::Service {
+ public:
+  // All must outlive this. `host`: "localhost:4566", for repositoryUri and download URLs.
+  EcrApi(io::Executors& executors, image::ContentStore& content, Repositories& repositories, Uploads& uploads,
+         Tokens& tokens, std::string host);
+
+  template <class T>
+  using Answer = boost::asio::awaitable<T>;
+
+  Answer<api::ecr::CreateRepositoryOutput> CreateRepository(const aws::Call&,
+                                                            api::ecr::CreateRepositoryInput) override;
+  Answer<api::ecr::DescribeRepositoriesOutput> DescribeRepositories(
+      const aws::Call&, api::ecr::DescribeRepositoriesInput) override;
+  Answer<api::ecr::DeleteRepositoryOutput> DeleteRepository(const aws::Call&,
+                                                            api::ecr::DeleteRepositoryInput) override;
+  Answer<api::ecr::PutImageTagMutabilityOutput> PutImageTagMutability(
+      const aws::Call&, api::ecr::PutImageTagMutabilityInput) override;
+  Answer<api::ecr::TagResourceOutput> TagResource(const aws::Call&, api::ecr::TagResourceInput) override;
+  Answer<api::ecr::UntagResourceOutput> UntagResource(const aws::Call&,
+                                                      api::ecr::UntagResourceInput) override;
+  Answer<api::ecr::ListTagsForResourceOutput> ListTagsForResource(
+      const aws::Call&, api::ecr::ListTagsForResourceInput) override;
+
+  Answer<api::ecr::GetAuthorizationTokenOutput> GetAuthorizationToken(
+      const aws::Call&, api::ecr::GetAuthorizationTokenInput) override;
+
+  Answer<api::ecr::ListImagesOutput> ListImages(const aws::Call&, api::ecr::ListImagesInput) override;
+  Answer<api::ecr::DescribeImagesOutput> DescribeImages(const aws::Call&,
+                                                        api::ecr::DescribeImagesInput) override;
+  Answer<api::ecr::BatchGetImageOutput> BatchGetImage(const aws::Call&,
+                                                      api::ecr::BatchGetImageInput) override;
+  Answer<api::ecr::BatchDeleteImageOutput> BatchDeleteImage(const aws::Call&,
+                                                            api::ecr::BatchDeleteImageInput) override;
+  Answer<api::ecr::PutImageOutput> PutImage(const aws::Call&, api::ecr::PutImageInput) override;
+
+  Answer<api::ecr::BatchCheckLayerAvailabilityOutput> BatchCheckLayerAvailability(
+      const aws::Call&, api::ecr::BatchCheckLayerAvailabilityInput) override;
+  Answer<api::ecr::InitiateLayerUploadOutput> InitiateLayerUpload(
+      const aws::Call&, api::ecr::InitiateLayerUploadInput) override;
+  Answer<api::ecr::UploadLayerPartOutput> UploadLayerPart(const aws::Call&,
+                                                          api::ecr::UploadLayerPartInput) override;
+  Answer<api::ecr::CompleteLayerUploadOutput> CompleteLayerUpload(
+      const aws::Call&, api::ecr::CompleteLayerUploadInput) override;
+  Answer<api::ecr::GetDownloadUrlForLayerOutput> GetDownloadUrlForLayer(
+      const aws::Call&, api::ecr::GetDownloadUrlForLayerInput) override;
+
+ private:
+  api::ecr::Repository render(const RepositoryId& id, const RepositoryRow& row) const;
+  const RepositoryRow& require(const RepositoryId& id) const;
+  // The digest of the image that `id` names; nothing when there is none.
+  std::optional<image::Digest> resolve(const RepositoryId& repository,
+                                       const api::ecr::ImageIdentifier& id) const;
+  boost::asio::awaitable<std::optional<api::ecr::ImageFailure>> delete_one(
+      RepositoryId repository, api::ecr::ImageIdentifier id, std::vector<api::ecr::ImageIdentifier>& gone);
+  Uploads::Claim claim(const RepositoryId& repository, const std::string& upload_id);
+
+  io::Executors& executors_;
+  image::ContentStore& content_;
+  Repositories& repositories_;
+  Uploads& uploads_;
+  Tokens& tokens_;
+  std::string host_;
+};
+
+// The repository that an input names, of the caller's account and region unless it says a registryId.
+template <class Input>
+RepositoryId repository_of(const aws::Call& call, const Input& input) {
+  return {input.registryId.value_or(call.account), call.region, input.repositoryName};
+}
+
+}  // namespace sampan::ecr

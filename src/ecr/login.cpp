@@ -1,0 +1,91 @@
+#include "ecr/login.h"
+
+#include "core/encoding.h"
+#include "core/text.h"
+#include "ecr/names.h"
+#include "ecr/registry_error.h"
+
+namespace sampan::ecr {
+namespace {
+
+std::optional<std::string_view> after_scheme(std::string_view authorization, std::string_view scheme) {
+  if (authorization.size() <= scheme.size()) return std::nullopt;
+  if (!core::equal_ignoring_case(authorization.substr(0, scheme.size()), scheme)) return std::nullopt;
+  if (authorization[scheme.size()] != ' ') return std::nullopt;
+  return core::trim(authorization.substr(scheme.size()));
+}
+
+RegistryError unauthorized(const http::Request& request) {
+  RegistryError error(401, "UNAUTHORIZED", "no basic auth credentials");
+  const auto host = request.headers.get("Host");
+  error.header("WWW-Authenticate", std::string("Basic realm=\"") + (request.tls ? "https://" : "http://") +
+                                       std::string(host) + "/\",service=\"ecr.amazonaws.com\"");
+  return error;
+}
+
+}  // namespace
+
+Visitor Login::admit(const http::Request& request) const {
+  const auto authorization = request.headers.get("Authorization");
+  auto visitor = authorization.empty() ? by_url(request.raw_query()) : by_header(authorization);
+  if (!visitor && open()) visitor = Visitor{home_.account, home_.region, {}};
+  if (!visitor) throw unauthorized(request);
+  if (const auto host = parse_ecr_host(request.headers.get("Host"))) {
+    if (!open() && host->account != visitor->account) {
+      throw RegistryError(403, "DENIED", "This registry belongs to another account");
+    }
+    visitor->account = host->account;
+    visitor->region = host->region;
+  }
+  return *visitor;
+}
+
+std::optional<Visitor> Login::by_header(std::string_view authorization) const {
+  if (const auto encoded = after_scheme(authorization, "Basic")) return by_basic(*encoded);
+  if (const auto token = after_scheme(authorization, "Bearer")) return by_token(*token);
+  return std::nullopt;
+}
+
+std::optional<Visitor> Login::by_basic(std::string_view encoded) const {
+  const auto text = core::from_base64(encoded);
+  const auto colon = text ? text->find(':') : std::string::npos;
+  if (colon == std::string::npos) return std::nullopt;
+  const auto user = text->substr(0, colon);
+  const auto password = text->substr(colon + 1);
+  if (user == "AWS") {
+    if (auto visitor = by_token(password)) return visitor;
+    if (!open()) return std::nullopt;
+  }
+  const auto key = keys_.lookup(user);
+  if (!key) return std::nullopt;
+  if (!open()) {
+    // A temporary key is worth nothing without its session token, which basic auth has no place for.
+    if (!key->session_token.empty() || (key->expires && *key->expires <= clock_.now())) return std::nullopt;
+    if (!core::equal_in_constant_time(key->secret, password)) return std::nullopt;
+  }
+  return Visitor{key->account, home_.region, {}};
+}
+
+std::optional<Visitor> Login::by_token(std::string_view token) const {
+  const auto claims = tokens_.read(token);
+  if (!claims || !claims->blob.empty()) return std::nullopt;
+  if (claims->expires <= clock_.now()) {
+    throw RegistryError(403, "DENIED", "Your authorization token has expired. Reauthenticate and try again.");
+  }
+  // The key behind the token may be gone since.
+  if (!open() && !keys_.lookup(claims->access_key)) return std::nullopt;
+  return Visitor{claims->account, claims->region, {}};
+}
+
+std::optional<Visitor> Login::by_url(std::string_view query) const {
+  for (const auto& [name, value] : http::parse_query(query)) {
+    if (name != "X-Sampan-Token") continue;
+    const auto claims = tokens_.read(value);
+    if (!claims || claims->blob.empty()) return std::nullopt;
+    if (claims->expires <= clock_.now()) throw RegistryError(403, "DENIED", "The download URL has expired");
+    return Visitor{claims->account, claims->region, claims->blob};
+  }
+  return std::nullopt;
+}
+
+}  // namespace sampan::ecr

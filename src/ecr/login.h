@@ -1,0 +1,50 @@
+// Who asks the registry: the Authorization header against tokens and access keys.
+// Thread-safe.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "aws/authentication.h"
+#include "core/clock.h"
+#include "ecr/tokens.h"
+#include "http/message.h"
+
+namespace sampan::ecr {
+
+// Whose registry is meant, and by whom.
+struct Visitor {
+  std::string account;
+  std::string region;
+  std::string only_blob;  // of a download URL: "<repository>@<digest>"; empty: everything of the account
+};
+
+struct Home {  // where callers who do not say are at home
+  std::string account;
+  std::string region;
+};
+
+class Login {
+ public:
+  Login(const Tokens& tokens, aws::Authenticator& keys, core::Clock& clock, Home home)
+      : tokens_(tokens), keys_(keys), clock_(clock), home_(std::move(home)) {}
+
+  // Basic with user AWS and a token, Basic with an access key and its secret, Bearer with a token, or a
+  // signed URL. In open mode anybody is let in. Throws RegistryError 401 or 403.
+  Visitor admit(const http::Request& request) const;
+
+ private:
+  std::optional<Visitor> by_header(std::string_view authorization) const;
+  std::optional<Visitor> by_basic(std::string_view encoded) const;
+  std::optional<Visitor> by_token(std::string_view token) const;
+  std::optional<Visitor> by_url(std::string_view query) const;
+  bool open() const { return !keys_.verifies(); }
+
+  const Tokens& tokens_;
+  aws::Authenticator& keys_;
+  core::Clock& clock_;
+  Home home_;
+};
+
+}  // namespace sampan::ecr

@@ -1,0 +1,157 @@
+#include "ecr/registry.h"
+
+#include <fmt/core.h>
+
+#include "core/log.h"
+#include "ecr/registry_error.h"
+#include "image/json_fields.h"
+
+namespace sampan::ecr {
+namespace {
+
+RegistryError to_error(const Refusal& refusal) {
+  using Why = Refusal::Why;
+  switch (refusal.why()) {
+    case Why::kNoRepository:
+      return {404, "NAME_UNKNOWN", refusal.what()};
+    case Why::kTagImmutable:
+      return {400, "TAG_INVALID", refusal.what()};
+    case Why::kBlobsMissing:
+      return {400, "MANIFEST_BLOB_UNKNOWN", refusal.what(), refusal.subjects()};
+    case Why::kImagesMissing:
+      return {400, "MANIFEST_BLOB_UNKNOWN", refusal.what(), refusal.subjects()};
+    case Why::kNoImage:
+      return {404, "MANIFEST_UNKNOWN", refusal.what()};
+    case Why::kTooManyTags:
+      return {403, "DENIED", refusal.what()};
+    default:
+      return {409, "DENIED", refusal.what()};
+  }
+}
+
+RegistryError method_not_allowed() {
+  return {405, "UNSUPPORTED", "The operation is unsupported."};
+}
+
+// "<name>@<digest>" of a download URL opens that blob to GET and HEAD, and nothing else.
+void check_visit(const Visitor& visitor, const Route& route, const http::Request& request) {
+  if (visitor.only_blob.empty()) return;
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  const bool named =
+      route.kind == Route::Kind::kBlob && visitor.only_blob == route.repository + '@' + route.reference;
+  if (!reads || !named) throw RegistryError(403, "DENIED", "The download URL is for another blob");
+}
+
+}  // namespace
+
+std::string Registry::Exchange::param(std::string_view name) const {
+  for (const auto& [key, value] : query) {
+    if (key == name) return value;
+  }
+  return {};
+}
+
+image::Digest Registry::Exchange::digest() const {
+  if (auto digest = image::Digest::parse(route.reference)) return *digest;
+  throw RegistryError(400, "DIGEST_INVALID",
+                      fmt::format("'{}' is not a sha256 digest", route.reference.substr(0, 200)));
+}
+
+Registry::Registry(io::Executors& executors, image::ContentStore& content, Repositories& repositories,
+                   Uploads& uploads, const Login& login)
+    : executors_(executors),
+      content_(content),
+      repositories_(repositories),
+      uploads_(uploads),
+      login_(login) {}
+
+io::Awaitable<http::Response> Registry::handle(http::Request& request, http::BodyReader& body) {
+  std::optional<http::Response> answer;
+  try {
+    answer = co_await dispatch(request, body);
+  } catch (const RegistryError& error) {
+    answer = error.render();
+  } catch (const Refusal& refusal) {
+    answer = to_error(refusal).render();
+  } catch (const image::BadDocument& bad) {
+    answer = RegistryError(400, "MANIFEST_INVALID", bad.what()).render();
+  } catch (const image::DigestMismatch& mismatch) {
+    answer = RegistryError(400, "DIGEST_INVALID", mismatch.what()).render();
+  } catch (const http::BodyTooLarge&) {
+    answer = RegistryError(413, "SIZE_INVALID", "The content is larger than the registry takes").render();
+  } catch (const http::BodyError& error) {
+    answer = RegistryError(400, "BLOB_UPLOAD_INVALID", error.what()).render();
+  } catch (const core::Error& error) {
+    core::log::error("{} {}: {}", request.method, request.raw_path(), error.what());
+    answer = RegistryError(500, "UNKNOWN", error.what()).render();
+  }
+  answer->headers.set("Docker-Distribution-Api-Version", "registry/2.0");
+  co_return std::move(*answer);
+}
+
+io::Awaitable<http::Response> Registry::dispatch(http::Request& request, http::BodyReader& body) {
+  const auto visitor = login_.admit(request);
+  auto parsed = parse_route(request.raw_path());
+  if (!parsed) throw RegistryError(404, "NAME_UNKNOWN", "The registry has nothing under this path");
+  check_visit(visitor, *parsed, request);
+  Exchange exchange{request, body, std::move(*parsed), {visitor.account, visitor.region, {}}, {}};
+  exchange.repository.name = exchange.route.repository;
+  exchange.query = http::parse_query(request.raw_query());
+  co_return co_await route(exchange);
+}
+
+io::Awaitable<http::Response> Registry::route(Exchange& exchange) {
+  const bool get = exchange.is("GET") || exchange.is("HEAD");
+  const auto kind = exchange.route.kind;
+  if (kind == Route::Kind::kBase) {
+    if (!get) throw method_not_allowed();
+    co_return http::Response::text(200, "{}", "application/json; charset=utf-8");
+  }
+  if (kind == Route::Kind::kCatalog) {
+    if (!get) throw method_not_allowed();
+    co_return co_await list_repositories(exchange);
+  }
+  if (!valid_repository_name(exchange.repository.name)) {
+    throw RegistryError(
+        400, "NAME_INVALID",
+        fmt::format("'{}' is no name for a repository", exchange.repository.name.substr(0, 300)));
+  }
+  co_await require_repository(exchange.repository);
+  switch (kind) {
+    case Route::Kind::kBlob:
+      if (get) co_return co_await get_blob(exchange);
+      if (exchange.is("DELETE")) co_return co_await delete_blob(exchange);
+      break;
+    case Route::Kind::kUploads:
+      if (exchange.is("POST")) co_return co_await start_upload(exchange);
+      break;
+    case Route::Kind::kUpload:
+      if (exchange.is("PATCH")) co_return co_await continue_upload(exchange);
+      if (exchange.is("PUT")) co_return co_await finish_upload(exchange);
+      if (get) co_return co_await upload_status(exchange);
+      if (exchange.is("DELETE")) co_return co_await cancel_upload(exchange);
+      break;
+    case Route::Kind::kManifest:
+      if (get) co_return co_await get_manifest(exchange);
+      if (exchange.is("PUT")) co_return co_await put_manifest(exchange);
+      if (exchange.is("DELETE")) co_return co_await delete_manifest(exchange);
+      break;
+    case Route::Kind::kTags:
+      if (get) co_return co_await list_tags(exchange);
+      break;
+    case Route::Kind::kReferrers:
+      if (get) co_return co_await list_referrers(exchange);
+      break;
+    default:
+      break;
+  }
+  throw method_not_allowed();
+}
+
+io::Awaitable<void> Registry::require_repository(const RepositoryId& id) {
+  auto* repositories = &repositories_;
+  const auto* wanted = &id;
+  co_await io::on_control(executors_, [repositories, wanted] { repositories->get(*wanted); });
+}
+
+}  // namespace sampan::ecr

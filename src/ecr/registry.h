@@ -1,0 +1,78 @@
+// The OCI registry under /v2/ (OCI distribution 1.1 and Docker's schema 2): pull, push, discovery,
+// management.
+//
+// Runs on the network executor; state is asked for on the control strand, bytes are written on the blocking
+// pool and sent by the server from the file. Memory does not depend on the size of a blob.
+// A blob is shown only through a repository that has it. A manifest is acknowledged when everything it names
+// is in its repository, it is itself in the content store, and its row is durable.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "ecr/login.h"
+#include "ecr/repositories.h"
+#include "ecr/route.h"
+#include "ecr/uploads.h"
+#include "http/message.h"
+#include "image/content_store.h"
+#include "io/executors.h"
+
+namespace sampan::ecr {
+
+inline constexpr std::uint64_t kLargestBlob = 52'000ull << 20;  // ECR's quota: 52,000 MiB a layer
+
+class Registry {
+ public:
+  // All must outlive this.
+  Registry(io::Executors& executors, image::ContentStore& content, Repositories& repositories,
+           Uploads& uploads, const Login& login);
+  // Answers requests whose path is /v2 or begins with /v2/.
+  io::Awaitable<http::Response> handle(http::Request& request, http::BodyReader& body);
+
+ private:
+  struct Exchange {
+    http::Request& request;
+    http::BodyReader& body;
+    Route route;
+    RepositoryId repository;
+    std::vector<std::pair<std::string, std::string>> query;
+
+    bool is(std::string_view method) const { return request.method == method; }
+    std::string param(std::string_view name) const;  // "" when absent
+    image::Digest digest() const;                    // route.reference; throws DIGEST_INVALID
+  };
+  io::Awaitable<http::Response> dispatch(http::Request& request, http::BodyReader& body);
+  io::Awaitable<http::Response> route(Exchange& exchange);
+  io::Awaitable<void> require_repository(const RepositoryId& id);
+
+  io::Awaitable<http::Response> get_blob(Exchange& exchange);
+  io::Awaitable<http::Response> delete_blob(Exchange& exchange);
+
+  io::Awaitable<http::Response> start_upload(Exchange& exchange);
+  io::Awaitable<std::optional<http::Response>> try_mount(Exchange& exchange);
+  io::Awaitable<http::Response> continue_upload(Exchange& exchange);
+  io::Awaitable<http::Response> upload_status(Exchange& exchange);
+  io::Awaitable<http::Response> cancel_upload(Exchange& exchange);
+  io::Awaitable<http::Response> finish_upload(Exchange& exchange);
+  io::Awaitable<http::Response> complete(Exchange& exchange, Uploads::Claim claim);
+  io::Awaitable<void> receive(Exchange& exchange, Uploads::Claim& claim);
+  Uploads::Claim claim_upload(const Exchange& exchange);
+
+  io::Awaitable<http::Response> put_manifest(Exchange& exchange);
+  io::Awaitable<http::Response> get_manifest(Exchange& exchange);
+  io::Awaitable<http::Response> delete_manifest(Exchange& exchange);
+
+  io::Awaitable<http::Response> list_tags(Exchange& exchange);
+  io::Awaitable<http::Response> list_repositories(Exchange& exchange);
+  io::Awaitable<http::Response> list_referrers(Exchange& exchange);
+
+  io::Executors& executors_;
+  image::ContentStore& content_;
+  Repositories& repositories_;
+  Uploads& uploads_;
+  const Login& login_;
+};
+
+}  // namespace sampan::ecr

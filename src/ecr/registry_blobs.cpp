@@ -1,0 +1,66 @@
+// The registry's blobs: sending and taking away.
+#include <fmt/core.h>
+
+#include "ecr/ranges.h"
+#include "ecr/registry.h"
+#include "ecr/registry_error.h"
+
+namespace sampan::ecr {
+namespace {
+
+RegistryError blob_unknown() {
+  return {404, "BLOB_UNKNOWN", "blob unknown to registry"};
+}
+
+}  // namespace
+
+io::Awaitable<http::Response> Registry::get_blob(Exchange& exchange) {
+  const auto digest = exchange.digest();
+  auto* repositories = &repositories_;
+  const auto* id = &exchange.repository;
+  const bool visible = co_await io::on_control(
+      executors_, [repositories, id, &digest] { return repositories->has_blob(*id, digest); });
+  const auto size = visible ? content_.size(digest) : std::nullopt;
+  if (!size) throw blob_unknown();
+  http::Response response;
+  response.headers.set("Content-Type", "application/octet-stream");
+  response.headers.set("Docker-Content-Digest", digest.str());
+  response.headers.set("ETag", '"' + digest.str() + '"');
+  response.headers.set("Accept-Ranges", "bytes");
+  response.headers.set("Cache-Control", "max-age=31536000");
+  if (exchange.is("HEAD")) {
+    response.head_length = *size;
+    co_return response;
+  }
+  const auto range = parse_range(exchange.request.headers.get("Range"), *size);
+  if (range.kind == ByteRange::Kind::kUnsatisfiable) {
+    throw RegistryError(416, "RANGE_INVALID", "The blob has no such bytes")
+        .header("Content-Range", fmt::format("bytes */{}", *size));
+  }
+  if (range.kind == ByteRange::Kind::kPart) {
+    response.status = 206;
+    response.headers.set("Content-Range",
+                         fmt::format("bytes {}-{}/{}", range.offset, range.offset + range.length - 1, *size));
+  }
+  response.body = http::FileBody{content_.open(digest), range.offset, range.length};
+  co_return response;
+}
+
+io::Awaitable<http::Response> Registry::delete_blob(Exchange& exchange) {
+  const auto digest = exchange.digest();
+  auto* repositories = &repositories_;
+  const auto* id = &exchange.repository;
+  co_await io::on_control(executors_, [repositories, id, &digest] {
+    if (!repositories->has_blob(*id, digest)) throw blob_unknown();
+    if (repositories->index().needs(id->key(), digest)) {
+      throw RegistryError(405, "UNSUPPORTED", "A manifest of the repository needs the blob");
+    }
+  });
+  auto work = repositories_.unlink_blob(exchange.repository, digest);
+  co_await boost::asio::co_spawn(executors_.control(), std::move(work), boost::asio::use_awaitable);
+  http::Response response;
+  response.status = 202;
+  co_return response;
+}
+
+}  // namespace sampan::ecr

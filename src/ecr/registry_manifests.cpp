@@ -1,0 +1,112 @@
+// The registry's manifests: put, get, delete; by tag or by digest.
+#include <fmt/core.h>
+
+#include "core/text.h"
+#include "ecr/registry.h"
+#include "ecr/registry_error.h"
+
+namespace sampan::ecr {
+namespace {
+
+struct Found {
+  image::Digest digest;
+  std::string media_type;
+};
+
+RegistryError manifest_unknown(const RepositoryId& id, const std::string& reference) {
+  return {404, "MANIFEST_UNKNOWN",
+          fmt::format("Requested image not found: '{}' in the '{}' repository", reference, id.name)};
+}
+
+std::string require_tag(const std::string& reference) {
+  if (image::valid_tag(reference)) return reference;
+  throw RegistryError(400, "TAG_INVALID", fmt::format("'{}' is no tag", reference.substr(0, 200)));
+}
+
+// The Accept header names neither this media type nor a wildcard over it.
+bool refused_by_accept(const http::Request& request, const std::string& media_type) {
+  bool named = false;
+  for (const auto& [name, value] : request.headers) {
+    if (!core::equal_ignoring_case(name, "Accept")) continue;
+    for (const auto& part : core::split(value, ',')) {
+      const auto wanted = core::trim(std::string_view(part).substr(0, part.find(';')));
+      if (wanted == media_type || wanted == "*/*" || wanted == "application/*") return false;
+      // A client that lists some manifest types and not this one would misread it; one that lists none
+      // (a browser, curl) takes what there is.
+      named = named || wanted.find("manifest") != std::string_view::npos ||
+              wanted.find("index") != std::string_view::npos;
+    }
+  }
+  return named;
+}
+
+}  // namespace
+
+io::Awaitable<http::Response> Registry::put_manifest(Exchange& exchange) {
+  const auto& reference = exchange.route.reference;
+  const auto named = image::Digest::parse(reference);
+  if (!named && reference.find(':') != std::string::npos) exchange.digest();
+  auto tag = named ? std::string() : require_tag(reference);
+  auto bytes = co_await exchange.body.read_all(image::kLargestManifest);
+  auto upload = ManifestUpload::read(std::move(bytes), exchange.request.headers.get("Content-Type"));
+  if (named && *named != upload.digest) throw image::DigestMismatch(*named, upload.digest);
+  const auto digest = upload.digest;
+  const auto subject = upload.manifest.subject;
+  auto work = repositories_.put_image(exchange.repository, std::move(upload), std::move(tag));
+  co_await boost::asio::co_spawn(executors_.control(), std::move(work), boost::asio::use_awaitable);
+  http::Response response;
+  response.status = 201;
+  response.headers.set("Location", "/v2/" + exchange.repository.name + "/manifests/" + digest.str());
+  response.headers.set("Docker-Content-Digest", digest.str());
+  if (subject) response.headers.set("OCI-Subject", subject->digest.str());
+  co_return response;
+}
+
+io::Awaitable<http::Response> Registry::get_manifest(Exchange& exchange) {
+  const auto& reference = exchange.route.reference;
+  auto* repositories = &repositories_;
+  const auto* id = &exchange.repository;
+  const bool counts = exchange.is("GET");
+  const auto look = [repositories, id, &reference, counts]() -> std::optional<Found> {
+    auto digest = image::Digest::parse(reference);
+    if (!digest) digest = repositories->find_tag(*id, reference);
+    const auto* row = digest ? repositories->find_image(*id, *digest) : nullptr;
+    if (!row) return std::nullopt;
+    if (counts) repositories->note_pull(*id, *digest);
+    return Found{*digest, row->media_type};
+  };
+  const auto found = co_await io::on_control(executors_, look);
+  const auto size = found ? content_.size(found->digest) : std::nullopt;
+  if (!size) throw manifest_unknown(exchange.repository, reference);
+  if (refused_by_accept(exchange.request, found->media_type)) {
+    throw RegistryError(
+        404, "MANIFEST_UNKNOWN",
+        fmt::format("The image is a {}, which the Accept header does not name", found->media_type));
+  }
+  http::Response response;
+  response.headers.set("Content-Type", found->media_type);
+  response.headers.set("Docker-Content-Digest", found->digest.str());
+  response.headers.set("ETag", '"' + found->digest.str() + '"');
+  if (counts)
+    response.body = content_.read(found->digest, image::kLargestManifest);
+  else
+    response.head_length = *size;
+  co_return response;
+}
+
+io::Awaitable<http::Response> Registry::delete_manifest(Exchange& exchange) {
+  const auto& reference = exchange.route.reference;
+  if (const auto digest = image::Digest::parse(reference)) {
+    auto work = repositories_.remove_image(exchange.repository, *digest);
+    co_await boost::asio::co_spawn(executors_.control(), std::move(work), boost::asio::use_awaitable);
+  } else {
+    auto work = repositories_.remove_tag(exchange.repository, require_tag(reference),
+                                         Repositories::LastTag::kLeavesImage);
+    co_await boost::asio::co_spawn(executors_.control(), std::move(work), boost::asio::use_awaitable);
+  }
+  http::Response response;
+  response.status = 202;
+  co_return response;
+}
+
+}  // namespace sampan::ecr
