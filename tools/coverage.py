@@ -26,6 +26,7 @@ TITLES = {
     "ec2": "Amazon EC2 (the calls that ECS needs)",
 }
 CLASS = re.compile(r"\bclass\s+\w+\s+(?:final\s*)?:\s*public\s+(?:\w+::)*?(\w+)::Service(?:Api)?\s*\{(.*?)\n\};", re.S)
+MACRO = re.compile(r"#define\s+(\w+)\(\w+\)(?:[^\n]*\\\n)*[^\n]*\boverride\b")
 OVERRIDE = re.compile(r"\b(\w+)\s*\([^;{}]*?\)\s*override", re.S)
 
 
@@ -39,7 +40,10 @@ def overridden():
     for header in sorted((ROOT / "src").glob("*/*.h")):
         text = without_comments(header.read_text())
         for service, body in CLASS.findall(text):
-            found.setdefault(service, set()).update(OVERRIDE.findall(body))
+            names = found.setdefault(service, set())
+            names.update(OVERRIDE.findall(body))
+            for macro in MACRO.findall(body):  # one that declares an override of the name it is given
+                names.update(re.findall(rf"\b{macro}\((\w+)\)", body))
     return found
 
 

@@ -240,9 +240,10 @@ class Decoder {
 
   static core::TimePoint read_time(const json::value& value) {
     std::optional<core::TimePoint> time;
-    if (value.is_int64() && std::abs(value.get_int64()) < 253402300800) {
+    constexpr std::int64_t kFar = 253402300800;  // year 10000, in seconds
+    if (value.is_int64() && value.get_int64() > -kFar && value.get_int64() < kFar) {
       time = core::TimePoint(std::chrono::seconds(value.get_int64()));
-    } else if (value.is_double() && std::fabs(value.get_double()) < 253402300800.0) {
+    } else if (value.is_double() && std::fabs(value.get_double()) < static_cast<double>(kFar)) {
       time = core::TimePoint(core::Millis(std::llround(value.get_double() * 1000.0)));
     } else if (value.is_string()) {
       time = parse_iso8601(value.get_string());
