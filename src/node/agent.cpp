@@ -73,7 +73,8 @@ Agent::Agent(AgentParts parts, AgentOptions options)
       watch_(parts_.executors.control()),
       driver_parts_{parts_.executors, parts_.clock,    parts_.images,      parts_.runtime,
                     parts_.cgroups,   launcher_,       watch_,             parts_.logs,
-                    parts_.endpoint,  parts_.credentials, [this](const TaskReport& report) { deliver(report); }} {
+                    [this](const NetworkAssignment& network) { return open_endpoint(network); },
+                    parts_.credentials, [this](const TaskReport& report) { deliver(report); }} {
   io::make_directories(options_.data_dir / "containers", 0711);
 }
 
@@ -114,6 +115,39 @@ io::Awaitable<void> Agent::maintain_network() {
     }
     if (!failure.empty()) core::log::warn("network: {}", failure);
   }
+}
+
+io::Awaitable<void> Agent::open_endpoint(NetworkAssignment network) {
+  bool wanted = parts_.endpoint && !network.address.empty();
+  if (!wanted || !endpoints_.insert(network.vpc_id).second) co_return;
+  std::string failure;
+  try {
+    auto socket =
+        co_await io::offload(parts_.executors, [this, vpc = network.vpc_id] { return parts_.network.open_endpoint(vpc); });
+    if (!socket) co_return;
+    parts_.endpoint->adopt_listener(
+        std::move(socket),
+        [this, vpc = network.vpc_id](http::Request& request, http::BodyReader&) -> io::Awaitable<http::Response> {
+          return answer(vpc, request.remote_address, std::string(request.raw_path()));
+        });
+  } catch (const std::exception& error) {
+    failure = error.what();
+  }
+  if (failure.empty()) co_return;
+  endpoints_.erase(network.vpc_id);  // the next task tries again
+  core::log::warn("no metadata endpoint for {}: {}", network.vpc_id, failure);
+}
+
+io::Awaitable<http::Response> Agent::answer(std::string vpc_id, std::string address, std::string path) {
+  // The tasks live on the control strand; the request came on another.
+  co_await io::asio::post(parts_.executors.control(), io::asio::use_awaitable);
+  for (const auto& [id, driver] : drivers_) {
+    const auto& network = driver->intent().assignment.network;
+    if (driver->over() || network.vpc_id != vpc_id || network.address != address) continue;
+    auto asked = driver;  // the table may change meanwhile
+    co_return co_await asked->answer(std::move(path));
+  }
+  co_return http::Response::text(404, "\"no task has this address\"", "application/json");
 }
 
 io::Awaitable<void> Agent::assign(TaskAssignment assignment) {

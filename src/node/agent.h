@@ -1,14 +1,17 @@
 // The node's agent: the Link's other end. Keeps a Driver for each task it was told of and adopts them all
 // again at start. Knows one task no better than another: what a task needs is the driver's.
 //
-// On the control strand throughout. The executors must have stopped before it is destroyed; tasks run on.
+// On the control strand throughout. Before it is destroyed, the executors must have stopped and the blocking pool
+// been joined; tasks run on.
 #pragma once
 
 #include <map>
 #include <memory>
+#include <set>
 
 #include "core/clock.h"
 #include "core/random.h"
+#include "http/server.h"
 #include "node/driver.h"
 #include "node/file_watch.h"
 #include "node/launcher.h"
@@ -58,6 +61,8 @@ class Agent final : public Link {
   void deliver(const TaskReport& report);
   void begin(Intent intent, Record record, std::optional<Sandbox> sandbox);
   io::Awaitable<void> maintain_network();
+  io::Awaitable<void> open_endpoint(NetworkAssignment network);
+  io::Awaitable<http::Response> answer(std::string vpc_id, std::string address, std::string path);
 
   AgentParts parts_;
   const AgentOptions options_;
@@ -65,6 +70,7 @@ class Agent final : public Link {
   Launcher launcher_;
   FileWatch watch_;
   DriverParts driver_parts_;
+  std::set<std::string> endpoints_;                         // VPCs
   std::map<std::string, std::shared_ptr<Driver>> drivers_;  // shared with their own coroutines
 };
 

@@ -6,7 +6,6 @@
 #include "core/log.h"
 #include "core/metrics.h"
 #include "node/container_spec.h"
-#include "node/endpoint_socket.h"
 #include "node/metadata.h"
 
 namespace sampan::node {
@@ -68,7 +67,7 @@ io::Awaitable<void> Driver::run(std::optional<Sandbox> sandbox) {
   sandbox_ = std::move(sandbox);
   if (sandbox_) {
     record_.sandbox_ready = true;
-    co_await open_endpoint();
+    co_await parts_.open_endpoint(intent_.assignment.network);
   } else if (!record_.stop_wanted) {
     preparing_ = true;
     spawn("sandbox", prepare_sandbox());
@@ -167,7 +166,7 @@ io::Awaitable<void> Driver::prepare_sandbox() {
   if (made) {
     sandbox_ = std::move(made);
     record_.connectivity_at = parts_.clock.now();
-    co_await open_endpoint();
+    co_await parts_.open_endpoint(intent_.assignment.network);
     record_.sandbox_ready = true;
   } else {
     record_.sandbox_error = "ResourceInitializationError: unable to set up the task's network: " + failure;
@@ -176,29 +175,6 @@ io::Awaitable<void> Driver::prepare_sandbox() {
   std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   launch_histogram("sandbox").observe(took.count());
   changed();
-}
-
-io::Awaitable<void> Driver::open_endpoint() {
-  auto self = shared_from_this();
-  if (!parts_.endpoint || sandbox_->network_namespace.empty() || endpoint_token_) co_return;
-  std::string failure;
-  io::UniqueFd socket;
-  try {
-    socket = co_await io::offload(parts_.executors, [path = sandbox_->network_namespace] {
-      return open_endpoint_socket(path);
-    });
-  } catch (const std::exception& error) {
-    failure = error.what();
-  }
-  if (!failure.empty()) {
-    core::log::warn("task {}: no metadata endpoint: {}", intent_.assignment.task_id, failure);
-    co_return;
-  }
-  auto handler = [weak = weak_from_this(), executors = &parts_.executors](
-                     http::Request& request, http::BodyReader&) -> io::Awaitable<http::Response> {
-    return answer_request(weak, *executors, std::string(request.raw_path()));
-  };
-  endpoint_token_ = parts_.endpoint->adopt_listener(std::move(socket), handler);
 }
 
 void Driver::begin_pull(std::size_t container) {

@@ -9,7 +9,7 @@
 #include <memory>
 
 #include "core/clock.h"
-#include "http/server.h"
+#include "http/message.h"
 #include "image/puller.h"
 #include "io/executors.h"
 #include "node/file_watch.h"
@@ -33,15 +33,10 @@ struct DriverParts {
   Launcher& launcher;
   FileWatch& watch;
   LogSink* logs;           // may be null: containers' logs stay on the node
-  http::Server* endpoint;  // may be null: no metadata endpoint
+  std::function<io::Awaitable<void>(const NetworkAssignment&)> open_endpoint;  // the VPC's, once
   Credentials credentials;  // may be empty
   std::function<void(const TaskReport&)> report;
 };
-
-class Driver;
-// A metadata request from inside a task, from any executor.
-io::Awaitable<http::Response> answer_request(std::weak_ptr<Driver> driver, io::Executors& executors,
-                                             std::string path);
 
 class Driver : public std::enable_shared_from_this<Driver> {
  public:
@@ -74,7 +69,6 @@ class Driver : public std::enable_shared_from_this<Driver> {
   void perform(const Action& action);
   void begin_pull(std::size_t container);
   io::Awaitable<void> prepare_sandbox();
-  io::Awaitable<void> open_endpoint();
   io::Awaitable<void> pull(std::size_t container);
   io::Awaitable<void> open_log(std::size_t container);
   io::Awaitable<void> start(std::size_t container);
@@ -102,7 +96,6 @@ class Driver : public std::enable_shared_from_this<Driver> {
   bool preparing_ = false;
   bool finished_ = false;
   bool at_rest_ = false;
-  std::uint64_t endpoint_token_ = 0;
   std::chrono::steady_clock::time_point begun_;
 };
 

@@ -22,8 +22,6 @@ io::Awaitable<void> attempt(io::Executors& executors, std::string task, std::fun
 
 io::Awaitable<void> Driver::release() {
   auto self = shared_from_this();
-  if (endpoint_token_) parts_.endpoint->stop_listening(endpoint_token_);
-  endpoint_token_ = 0;
   const auto& id = intent_.assignment.task_id;
   for (std::size_t i = 0; i < work_.size(); ++i) {
     co_await attempt(parts_.executors, id, [self, i] { self->parts_.launcher.clear(self->intent_, i); });

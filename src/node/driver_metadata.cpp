@@ -21,14 +21,6 @@ InterfaceUsage no_traffic() { return {}; }
 
 }  // namespace
 
-io::Awaitable<http::Response> answer_request(std::weak_ptr<Driver> weak, io::Executors& executors, std::string path) {
-  // The record lives on the control strand.
-  co_await io::asio::post(executors.control(), io::asio::use_awaitable);
-  auto driver = weak.lock();
-  if (!driver) co_return not_found(path);
-  co_return co_await driver->answer(std::move(path));
-}
-
 io::Awaitable<std::string> Driver::stats(std::size_t container) {
   auto self = shared_from_this();
   if (record_.containers[container].facts.stage != Stage::kRunning) co_return "";

@@ -34,6 +34,7 @@ class FakeNetwork final : public Network {
     std::scoped_lock lock(mutex_);
     attached_.erase(task_id);
   }
+  io::UniqueFd open_endpoint(const std::string&) override { return {}; }
   void secure(const SecurityRules&) override {}
   void maintain() override {}
 

@@ -5,6 +5,7 @@
 #include "core/encoding.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "node/endpoint_socket.h"
 
 namespace sampan::node {
 namespace {
@@ -237,6 +238,15 @@ std::vector<std::string> KernelNetwork::recover(const std::vector<KnownSandbox>&
   warm_plain_.fill();
   warm_owned_.fill();
   return standing;
+}
+
+io::UniqueFd KernelNetwork::open_endpoint(const std::string& vpc_id) {
+  auto name = names_.bridge(vpc_id);
+  std::scoped_lock lock(mutex_);
+  auto bridge = netlink_.find(name);
+  if (!bridge) return {};
+  netlink_.add_address(bridge->index, std::string(kEndpointAddress) + "/32");
+  return open_endpoint_socket(name);
 }
 
 void KernelNetwork::secure(const SecurityRules& rules) {

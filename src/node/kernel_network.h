@@ -35,6 +35,7 @@ class KernelNetwork final : public Network {
   std::vector<std::string> recover(const std::vector<KnownSandbox>& known) override;
   Sandbox attach(const NetworkRequest& request) override;
   void detach(const std::string& task_id) override;
+  io::UniqueFd open_endpoint(const std::string& vpc_id) override;
   void secure(const SecurityRules& rules) override;
   void maintain() override;
 

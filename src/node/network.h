@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "io/file.h"
 #include "node/link.h"
 #include "node/namespaces.h"
 
@@ -57,6 +58,9 @@ class Network {
   virtual Sandbox attach(const NetworkRequest& request) = 0;
   // Nothing there is no error.
   virtual void detach(const std::string& task_id) = 0;
+  // A listening socket at which the tasks of that VPC find their metadata; nothing where there is no such
+  // network. Once a VPC and life.
+  virtual io::UniqueFd open_endpoint(const std::string& vpc_id) = 0;
   // Replaces all rules at once.
   virtual void secure(const SecurityRules& rules) = 0;
   // Every half minute: mends what other programs undid (a flushed rule set, Docker's chains made anew).

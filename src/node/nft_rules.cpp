@@ -63,7 +63,7 @@ std::string forward_chain(const InstanceNames& names, const FilterState& state) 
   return text;
 }
 
-// What tasks send to the host itself: names, and what is opened on purpose; never its other services.
+// What tasks send to the host itself: names, their metadata, and what is opened on purpose; never its other services.
 std::string input_chain(const InstanceNames& names) {
   auto ours = names.bridge_prefix() + "*";
   return fmt::format(
@@ -72,6 +72,7 @@ std::string input_chain(const InstanceNames& names) {
       "    ct state established,related accept\n"
       "    icmp type echo-request accept\n"
       "    meta l4proto {{ tcp, udp }} th dport 53 accept\n"
+      "    ip daddr 169.254.170.2 tcp dport 80 accept\n"
       "    ip daddr @host-open accept\n"
       "    drop\n  }}\n",
       ours);

@@ -202,15 +202,15 @@ TEST_F(AgentTest, GivesTheTaskItsAddressNamesAndMetadata) {
 
 TEST_F(AgentTest, StartsInDependencyOrderAndSharesLocalhost) {
   Life life(*world_);
-  auto web = container("web", "mkdir -p /tmp/w; echo inside > /tmp/w/index.html; httpd -f -p 80 -h /tmp/w");
+  auto web = container("web", "busybox mkdir -p /tmp/w; echo inside > /tmp/w/index.html; exec httpd -f -p 80 -h /tmp/w");
   auto init = container("init", "echo ready; exit 0");
   init.essential = false;
-  auto client = container("client", "for i in 1 2 3 4 5 6 7 8 9 10; do wget -qO- http://127.0.0.1/ && break; sleep 0.2; done; exit 0");
+  auto client = container("client", "for i in 1 2 3 4 5 6 7 8 9 10; do wget -qO- http://127.0.0.1/ && break; sleep 0.2; done; sleep 0.1");
   client.depends_on = {{"init", "SUCCESS"}, {"web", "START"}};
   auto one = task({client, web, init});
   life.assign(one);
   life.wait_phase(one.task_id, TaskPhase::kStopped);
-  EXPECT_THAT(log(one, "client"), ElementsAre("inside"));
+  EXPECT_THAT(log(one, "client"), ElementsAre("inside")) << testing::PrintToString(log(one, "web"));
   expect_nothing_left();
 }
 

@@ -39,6 +39,8 @@ class Running {
   void halt() {
     executors.stop();
     if (thread_.joinable()) thread_.join();
+    executors.blocking().stop();
+    executors.blocking().join();
   }
   template <class T>
   T wait(io::Awaitable<T> work) {
