@@ -49,14 +49,18 @@ void Watchdog::guard(int fd) {
 }
 
 void Watchdog::allow(std::chrono::milliseconds time) {
-  const std::lock_guard lock(state_->mutex);
-  state_->deadline = Clock::now() + time;
-  if (!std::exchange(state_->watching, true)) {
-    io::spawn_detached(state_->strand, "the deadline of a request", watch(state_));
-  } else if (state_->deadline < state_->armed) {
+  bool first = false;
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->deadline = Clock::now() + time;
+    first = !std::exchange(state_->watching, true);
     // A later deadline is seen when the earlier one comes: the timer is woken for a sooner one only.
-    asio::post(state_->strand, [state = state_] { state->timer.cancel(); });
+    if (!first && state_->deadline < state_->armed) {
+      asio::post(state_->strand, [state = state_] { state->timer.cancel(); });
+    }
   }
+  // Not under the lock: a coroutine may begin before spawn_detached() returns.
+  if (first) io::spawn_detached(state_->strand, "the deadline of a request", watch(state_));
 }
 
 void Watchdog::pause() {
