@@ -126,9 +126,17 @@ void SignatureCheck::require_service(std::string_view signing_name) const {
 void SignatureCheck::verify(const http::Request& request, std::string_view body) const {
   if (!authenticator_.verifies()) return;
   const auto& names = presented_->signed_headers;
-  if (std::ranges::find(names, "host") == names.end()) {
+  const auto is_signed = [&names](std::string_view name) {
+    return std::ranges::find(names, name) != names.end();
+  };
+  if (!is_signed("host")) {
     throw AuthenticationError(Why::kMismatch,
                               "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
+  }
+  // Unsigned, somebody on the way could make another operation of the same body.
+  if (request.headers.find("x-amz-target") && !is_signed("x-amz-target")) {
+    throw AuthenticationError(Why::kMismatch,
+                              "'X-Amz-Target' must be a 'SignedHeader' in the AWS Authorization.");
   }
   // A hash that the client declares is what it signed; it must then be the body's.
   const auto declared = request.headers.get("x-amz-content-sha256");

@@ -320,6 +320,13 @@ TEST_F(SignedTest, HostMustBeSigned) {
   EXPECT_THAT(front.send(request, "{}").body, HasSubstr("'Host'"));
 }
 
+TEST_F(SignedTest, TheOperationMustBeSigned) {
+  auto request = Front::post();
+  aws::sign_request(request, "{}", front.credentials, "eu-west-1", "ecs", front.clock.now());
+  request.headers.set("X-Amz-Target", kCreate);
+  EXPECT_THAT(front.send(request, "{}").body, HasSubstr("'X-Amz-Target' must be a 'SignedHeader'"));
+}
+
 TEST_F(SignedTest, RandomAuthorizationHeadersNeverCrash) {
   const std::string good =
       "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260102/eu-west-1/ecs/aws4_request, "
