@@ -154,7 +154,7 @@ TEST_F(FailingDisk, LeaseThatWasNotStoredDoesNotLive) {
 }
 
 TEST_F(FailingDisk, EndOfALeaseThatWasNotStoredIsTakenBackAndTriedAgain) {
-  auto lease = control_.start(store_->grant_lease(std::chrono::milliseconds(20)));
+  auto lease = control_.start(store_->grant_lease(std::chrono::milliseconds(300)));
   control_.run_until([&] { return !journal_->appended.empty(); });
   auto held = begin({put("a", "1", 1)});
   journal_->succeed(2);

@@ -87,7 +87,7 @@ TEST_F(SqliteFile, KeepsRowsRevisionAndLeasesAcrossARestart) {
   LeaseId lease = 0;
   {
     auto store = open_sqlite_store(path_, control_.executor());
-    lease = control_.run(store->grant_lease(std::chrono::milliseconds(40)));
+    lease = control_.run(store->grant_lease(std::chrono::milliseconds(700)));
     auto ended = control_.run(store->grant_lease(std::chrono::hours(1)));
     control_.run(store->commit(writes({put("held", "1", lease), put("gone", "1", ended), put("free", "1")})));
     control_.run(store->commit(writes({put("free", "2")})));
