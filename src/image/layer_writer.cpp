@@ -94,25 +94,46 @@ void write_entry(const LayerEntry& entry, const LayerOptions& options, TarWriter
   writer.end();
 }
 
+// Bytes of a tar on their way to the content store, both digests kept.
+class LayerSink {
+ public:
+  LayerSink(ContentStore& content, const LayerOptions& options)
+      : blob_(content.writer(options.durability)), gzip_(blob_, options.level) {}
+  void write(std::span<const char> bytes) {
+    diff_.update(bytes);
+    gzip_.write(bytes);
+  }
+  LayerDescriptor finish() {
+    gzip_.finish();
+    const auto diff_id = Digest::parse("sha256:" + diff_.finish_hex());
+    SAMPAN_CHECK(diff_id.has_value());
+    const auto size = blob_.size();
+    return {blob_.finish(), size, kLayerGzip, *diff_id};
+  }
+
+ private:
+  BlobWriter blob_;
+  GzipWriter gzip_;
+  core::Sha256 diff_;
+};
+
 }  // namespace
 
 LayerDescriptor write_layer(std::vector<LayerEntry> entries, ContentStore& content,
                             const LayerOptions& options) {
   std::sort(entries.begin(), entries.end(), before);
-  auto blob = content.writer(options.durability);
-  GzipWriter gzip(blob, options.level);
-  core::Sha256 diff;
-  TarWriter tar([&](std::span<const char> bytes) {
-    diff.update(bytes);
-    gzip.write(bytes);
-  });
+  LayerSink sink(content, options);
+  TarWriter tar([&sink](std::span<const char> bytes) { sink.write(bytes); });
   for (const auto& entry : entries) write_entry(entry, options, tar);
   tar.finish();
-  gzip.finish();
-  const auto size = blob.size();
-  const auto diff_id = Digest::parse("sha256:" + diff.finish_hex());
-  SAMPAN_CHECK(diff_id.has_value());
-  return {blob.finish(), size, kLayerGzip, *diff_id};
+  return sink.finish();
+}
+
+LayerDescriptor write_layer_from_tar(ByteSource& tar, ContentStore& content, const LayerOptions& options) {
+  LayerSink sink(content, options);
+  std::vector<char> buffer(kReadPiece);
+  while (const auto got = tar.read(buffer)) sink.write(std::span(buffer).first(got));
+  return sink.finish();
 }
 
 LayerDescriptor write_layer_from_upper(const std::filesystem::path& upper, ContentStore& content,

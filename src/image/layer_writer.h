@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "image/bytes.h"
 #include "image/content_store.h"
 #include "image/layer.h"
 
@@ -48,6 +49,10 @@ struct LayerEntry {
   std::string bytes;             //        these bytes
   std::map<std::string, std::string> xattrs;
 };
+
+// A layer from a finished tar, taken byte by byte as it is (a root file system that another program packed).
+LayerDescriptor write_layer_from_tar(ByteSource& tar, ContentStore& content,
+                                     const LayerOptions& options = {});
 
 LayerDescriptor write_layer(std::vector<LayerEntry> entries, ContentStore& content,
                             const LayerOptions& options = {});
