@@ -1,5 +1,6 @@
 #include "io/executors.h"
 
+#include <algorithm>
 #include <csignal>
 #include <exception>
 
