@@ -27,6 +27,11 @@ io::Awaitable<void> EcsApi::start() {
   services_->start();
 }
 
+void EcsApi::stop() {
+  tasks_->stop();
+  services_->stop();
+}
+
 void EcsApi::kick() {
   tasks_->kick();
   services_->kick();

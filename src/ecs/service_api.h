@@ -74,6 +74,9 @@ class EcsApi final : public api::ecs::ServiceApi {
 
   // Registers this machine, hears the node and the balancers, agrees with them, begins to reconcile. Once.
   io::Awaitable<void> start();
+  // Nothing is reconciled from here on; tasks and targets stay as they are. The object must live on until the
+  // control strand runs no more.
+  void stop();
   // Looks at once at everything that waits for time: for tests that own the clock.
   void kick();
 

@@ -32,6 +32,11 @@ void ServiceReconciler::start() {
   io::spawn_detached(parts_.control, "ecs services", run());
 }
 
+void ServiceReconciler::stop() {
+  stopping_ = true;
+  bell_.ring();
+}
+
 void ServiceReconciler::listen() {
   state_.services.on_change([this](const std::string& key, const ServiceRow*, const ServiceRow* after) {
     if (after) mark(key);
@@ -44,6 +49,7 @@ void ServiceReconciler::listen() {
 }
 
 void ServiceReconciler::mark(const std::string& service_key) {
+  if (stopping_) return;
   dirty_.insert(service_key);
   bell_.ring();
 }
@@ -61,7 +67,7 @@ void ServiceReconciler::target_changed(const elb::Target& target) {
 }
 
 io::Awaitable<void> ServiceReconciler::run() {
-  while (true) {
+  while (!stopping_) {
     auto now = parts_.clock.now();
     for (auto at = wakes_.begin(); at != wakes_.end();) {
       if (at->second > now) {
@@ -103,7 +109,7 @@ io::Awaitable<void> ServiceReconciler::reconcile_until_clean(std::string key) {
     }
     if (failed) co_await io::sleep_for(kRetry);
     if (failed) dirty_.insert(key);
-  } while (dirty_.contains(key));
+  } while (dirty_.contains(key) && !stopping_);
   busy_.erase(key);
   bell_.ring();
 }

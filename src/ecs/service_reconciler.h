@@ -22,6 +22,7 @@ class ServiceReconciler {
                     TaskReconciler& tasks);
 
   void start();
+  void stop();  // hears and does nothing more
   void mark(const std::string& service_key);
   void kick();  // all services
   void target_changed(const elb::Target& target);
@@ -53,6 +54,7 @@ class ServiceReconciler {
   Launcher& launcher_;
   TaskReconciler& tasks_;
   io::Bell bell_;
+  bool stopping_ = false;
   std::set<std::string> dirty_;
   std::unordered_set<std::string> busy_;
   std::map<std::string, core::TimePoint> wakes_;

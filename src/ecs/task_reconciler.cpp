@@ -33,6 +33,12 @@ void TaskReconciler::spawn(std::string name, io::Awaitable<void> work) {
   io::spawn_detached(parts_.control, std::move(name), std::move(work));
 }
 
+void TaskReconciler::stop() {
+  stopping_ = true;
+  report_bell_.ring();
+  sweep_bell_.ring();
+}
+
 void TaskReconciler::start() {
   parts_.link.on_report([this](const node::TaskReport& report) { hear(report); });
   agree();
@@ -65,6 +71,7 @@ void TaskReconciler::agree() {
 }
 
 void TaskReconciler::hear(const node::TaskReport& report) {
+  if (stopping_) return;
   auto& kept = waiting_[report.task_id];
   if (kept.sequence > report.sequence) return;
   kept = report;
@@ -74,6 +81,7 @@ void TaskReconciler::hear(const node::TaskReport& report) {
 }
 
 void TaskReconciler::assign(const std::vector<std::string>& keys) {
+  if (stopping_) return;
   for (const auto& key : keys) {
     if (assigning_.insert(key).second) spawn("ecs assign", assign_task(key));
   }
@@ -116,6 +124,7 @@ io::Awaitable<void> TaskReconciler::fail_to_start(std::string key, std::string w
 }
 
 void TaskReconciler::end(const std::vector<std::string>& keys) {
+  if (stopping_) return;
   for (const auto& key : keys) {
     if (ending_.insert(key).second) spawn("ecs end", end_task(key));
   }
@@ -193,7 +202,7 @@ void TaskReconciler::kick() {
 }
 
 io::Awaitable<void> TaskReconciler::take_reports() {
-  while (true) {
+  while (!stopping_) {
     if (waiting_.empty()) {
       co_await report_bell_.wait_for(kIdle);
       continue;
@@ -261,7 +270,7 @@ io::Awaitable<void> TaskReconciler::disown(const node::TaskReport& report) {
 }
 
 io::Awaitable<void> TaskReconciler::sweep_forever() {
-  while (true) {
+  while (!stopping_) {
     try {
       co_await sweep();
     } catch (const std::exception& error) {

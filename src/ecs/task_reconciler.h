@@ -29,6 +29,7 @@ class TaskReconciler {
   void assign(const std::vector<std::string>& keys);
   // Rows whose desiredStatus STOPPED is stored already.
   void end(const std::vector<std::string>& keys);
+  void stop();  // hears and does nothing more
   // Looks again at all that waits for time or for something that may have failed.
   void kick();
   // What left the target groups may be stopped.
@@ -57,7 +58,8 @@ class TaskReconciler {
   const Options& options_;
   io::Bell report_bell_;
   io::Bell sweep_bell_;
-  Batch waiting_;        // the newest report of each task
+  Batch waiting_;  // the newest report of each task
+  bool stopping_ = false;
   bool urgent_ = false;  // one of them must not wait for others
   std::unordered_set<std::string> assigning_;
   std::unordered_set<std::string> ending_;
