@@ -266,7 +266,8 @@ TEST_F(TasksTest, SpreadOverSubnets) {
   auto request = world.run_request();
   request.count = 4;
   std::map<std::string, int> zones;
-  for (const auto& task : *run(request).tasks) ++zones[*task.availabilityZone];
+  auto answer = run(request);
+  for (const auto& task : *answer.tasks) ++zones[*task.availabilityZone];
   EXPECT_THAT(zones, ElementsAre(std::pair<const std::string, int>("us-east-1a", 2),
                                  std::pair<const std::string, int>("us-east-1b", 2)));
 }
