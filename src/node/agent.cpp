@@ -26,7 +26,8 @@ void require_plain_name(std::string_view name, std::string_view what) {
 
 Intent make_intent(TaskAssignment assignment, core::IdSource& ids, core::TimePoint now) {
   require_plain_name(assignment.task_id, "id");
-  if (assignment.task_id.size() < 8) throw core::Error("take task " + assignment.task_id, "its id is too short");
+  if (assignment.task_id.size() < 8)
+    throw core::Error("take task " + assignment.task_id, "its id is too short");
   Intent intent;
   for (const auto& container : assignment.containers) {
     require_plain_name(container.name, "container");
@@ -71,16 +72,25 @@ Agent::Agent(AgentParts parts, AgentOptions options)
       options_(std::move(options)),
       launcher_(parts_.runtime, parts_.cgroups, parts_.network, launcher_options(parts_, options_)),
       watch_(parts_.executors.control()),
-      driver_parts_{parts_.executors, parts_.clock,    parts_.images,      parts_.runtime,
-                    parts_.cgroups,   launcher_,       watch_,             parts_.logs,
+      driver_parts_{parts_.executors,
+                    parts_.clock,
+                    parts_.images,
+                    parts_.runtime,
+                    parts_.cgroups,
+                    launcher_,
+                    watch_,
+                    parts_.logs,
                     [this](const NetworkAssignment& network) { return open_endpoint(network); },
-                    parts_.credentials, [this](const TaskReport& report) { deliver(report); }} {
+                    parts_.credentials,
+                    [this](const TaskReport& report) { deliver(report); }} {
   io::make_directories(options_.data_dir / "containers", 0711);
 }
 
 Agent::~Agent() = default;
 
-void Agent::on_report(ReportHandler handler) { handler_ = std::move(handler); }
+void Agent::on_report(ReportHandler handler) {
+  handler_ = std::move(handler);
+}
 
 void Agent::deliver(const TaskReport& report) {
   if (handler_) handler_(report);
@@ -97,8 +107,8 @@ void Agent::begin(Intent intent, Record record, std::optional<Sandbox> sandbox) 
 
 io::Awaitable<void> Agent::start() {
   auto tasks = co_await io::offload(parts_.executors, [this, now = parts_.clock.now()] {
-    return recover_tasks(options_.data_dir / "containers", launcher_, parts_.runtime, parts_.cgroups, parts_.network,
-                         options_.instance, now);
+    return recover_tasks(options_.data_dir / "containers", launcher_, parts_.runtime, parts_.cgroups,
+                         parts_.network, options_.instance, now);
   });
   for (auto& task : tasks) begin(std::move(task.intent), std::move(task.record), std::move(task.sandbox));
   io::spawn_detached(parts_.executors.control(), "network", maintain_network());
@@ -122,12 +132,13 @@ io::Awaitable<void> Agent::open_endpoint(NetworkAssignment network) {
   if (!wanted || !endpoints_.insert(network.vpc_id).second) co_return;
   std::string failure;
   try {
-    auto socket =
-        co_await io::offload(parts_.executors, [this, vpc = network.vpc_id] { return parts_.network.open_endpoint(vpc); });
+    auto socket = co_await io::offload(
+        parts_.executors, [this, vpc = network.vpc_id] { return parts_.network.open_endpoint(vpc); });
     if (!socket) co_return;
     parts_.endpoint->adopt_listener(
         std::move(socket),
-        [this, vpc = network.vpc_id](http::Request& request, http::BodyReader&) -> io::Awaitable<http::Response> {
+        [this, vpc = network.vpc_id](http::Request& request,
+                                     http::BodyReader&) -> io::Awaitable<http::Response> {
           return answer(vpc, request.remote_address, std::string(request.raw_path()));
         });
   } catch (const std::exception& error) {
@@ -198,7 +209,8 @@ std::vector<TaskReport> Agent::reports() const {
   return all;
 }
 
-std::optional<runtime::ContainerRef> Agent::container(const std::string& task_id, const std::string& name) const {
+std::optional<runtime::ContainerRef> Agent::container(const std::string& task_id,
+                                                      const std::string& name) const {
   auto found = drivers_.find(task_id);
   if (found == drivers_.end()) return std::nullopt;
   const auto& intent = found->second->intent();
@@ -214,8 +226,8 @@ bool user_namespaces_work(const fs::path& data_dir) {
     for (auto path = data_dir; path.has_relative_path(); path = path.parent_path()) {
       struct stat facts;
       if (stat(path.c_str(), &facts) == 0 && !(facts.st_mode & S_IXOTH)) {
-        core::log::warn("user namespaces are off: {} may not be passed through by others (mode {:o})", path.string(),
-                        facts.st_mode & 07777);
+        core::log::warn("user namespaces are off: {} may not be passed through by others (mode {:o})",
+                        path.string(), facts.st_mode & 07777);
         return false;
       }
     }

@@ -1,8 +1,8 @@
 // The node's agent: the Link's other end. Keeps a Driver for each task it was told of and adopts them all
 // again at start. Knows one task no better than another: what a task needs is the driver's.
 //
-// On the control strand throughout. Before it is destroyed, the executors must have stopped and the blocking pool
-// been joined; tasks run on.
+// On the control strand throughout. Before it is destroyed, the executors must have stopped and the blocking
+// pool been joined; tasks run on.
 #pragma once
 
 #include <map>

@@ -9,7 +9,8 @@ namespace sampan::node {
 namespace {
 
 constexpr std::int64_t kMib = 1024 * 1024;
-constexpr std::int64_t kPidsLimit = 4096;  // of a container: a fork bomb ends here, not at the machine's limit
+constexpr std::int64_t kPidsLimit =
+    4096;  // of a container: a fork bomb ends here, not at the machine's limit
 
 const std::map<std::string, int, std::less<>>& signal_numbers() {
   static const std::map<std::string, int, std::less<>> numbers = {
@@ -28,8 +29,8 @@ const ContainerAssignment* find(const TaskAssignment& task, const std::string& n
   return nullptr;
 }
 
-void collect_mounts(const TaskAssignment& task, const ContainerAssignment& container, bool read_only, int depth,
-                    std::vector<MountPoint>& mounts) {
+void collect_mounts(const TaskAssignment& task, const ContainerAssignment& container, bool read_only,
+                    int depth, std::vector<MountPoint>& mounts) {
   if (depth > 16) return;  // containers that name each other
   for (const auto& [name, from_read_only] : container.volumes_from) {
     if (const auto* from = find(task, name)) {
@@ -38,7 +39,8 @@ void collect_mounts(const TaskAssignment& task, const ContainerAssignment& conta
   }
   for (auto mount : container.mounts) {
     mount.read_only = mount.read_only || read_only;
-    std::erase_if(mounts, [&](const MountPoint& other) { return other.container_path == mount.container_path; });
+    std::erase_if(mounts,
+                  [&](const MountPoint& other) { return other.container_path == mount.container_path; });
     mounts.push_back(std::move(mount));
   }
 }
@@ -76,7 +78,8 @@ std::vector<runtime::Mount> make_mounts(const SpecInput& input) {
     if (volume == input.volumes.end()) {
       throw core::Error(fmt::format("mount volume {}", mount.volume), "the task has no volume of that name");
     }
-    mounts.push_back({volume->second.string(), mount.container_path, "bind", {mount.read_only ? "ro" : "rw"}});
+    mounts.push_back(
+        {volume->second.string(), mount.container_path, "bind", {mount.read_only ? "ro" : "rw"}});
   }
   return mounts;
 }
@@ -109,7 +112,8 @@ runtime::ContainerSpec make_container_spec(const SpecInput& input) {
   return spec;
 }
 
-std::vector<std::string> resolve_command(const ContainerAssignment& container, const image::ImageConfig& image) {
+std::vector<std::string> resolve_command(const ContainerAssignment& container,
+                                         const image::ImageConfig& image) {
   bool own_entry_point = container.entry_point && !container.entry_point->empty();
   bool own_command = container.command && !container.command->empty();
   auto args = own_entry_point ? *container.entry_point : image.entrypoint;
@@ -123,7 +127,8 @@ std::vector<std::string> resolve_command(const ContainerAssignment& container, c
 
 std::vector<std::string> merge_environment(const image::ImageConfig& image,
                                            const std::vector<std::pair<std::string, std::string>>& injected,
-                                           const ContainerAssignment& container, const std::string& hostname) {
+                                           const ContainerAssignment& container,
+                                           const std::string& hostname) {
   std::vector<std::string> merged;
   std::map<std::string, std::size_t, std::less<>> places;
   auto put = [&](std::string_view name, std::string text) {
@@ -143,7 +148,8 @@ std::vector<std::string> merge_environment(const image::ImageConfig& image,
 
 int parse_signal(std::string_view text) {
   if (text.empty()) return SIGTERM;
-  if (auto number = core::parse_int(text)) return *number > 0 && *number <= 64 ? static_cast<int>(*number) : SIGTERM;
+  if (auto number = core::parse_int(text))
+    return *number > 0 && *number <= 64 ? static_cast<int>(*number) : SIGTERM;
   if (text.starts_with("SIG")) text.remove_prefix(3);
   if (text.starts_with("RTMIN+")) {
     auto above = core::parse_int(text.substr(6)).value_or(-1);

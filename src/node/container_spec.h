@@ -22,7 +22,7 @@ struct SpecInput {
   std::string hostname;
   std::filesystem::path folder;  // of the container: rootfs/ and the files for /etc lie in it
   std::string cgroup;            // of the task
-  std::map<std::string, std::filesystem::path> volumes;  // name -> on the host
+  std::map<std::string, std::filesystem::path> volumes;       // name -> on the host
   std::vector<std::pair<std::string, std::string>> injected;  // environment of ECS
 };
 
@@ -30,7 +30,8 @@ struct SpecInput {
 runtime::ContainerSpec make_container_spec(const SpecInput& input);
 
 // Docker's rule: an entry point of one's own makes the image's command void.
-std::vector<std::string> resolve_command(const ContainerAssignment& container, const image::ImageConfig& image);
+std::vector<std::string> resolve_command(const ContainerAssignment& container,
+                                         const image::ImageConfig& image);
 // The image's variables, ECS's, then the container's own; later ones win, first places are kept.
 std::vector<std::string> merge_environment(const image::ImageConfig& image,
                                            const std::vector<std::pair<std::string, std::string>>& injected,

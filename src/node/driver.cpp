@@ -30,8 +30,9 @@ image::Platform this_platform() {
 }
 
 core::metrics::Histogram& launch_histogram(const char* stage) {
-  return core::metrics::histogram("sampan_container_launch_seconds", "Time of one stage of a container's start",
-                                  {0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5}, {{"stage", stage}});
+  return core::metrics::histogram(
+      "sampan_container_launch_seconds", "Time of one stage of a container's start",
+      {0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5}, {{"stage", stage}});
 }
 
 }  // namespace
@@ -47,8 +48,8 @@ Driver::Driver(DriverParts& parts, Intent intent, Record record)
 
 void Driver::spawn(std::string_view what, io::Awaitable<void> work) {
   // The frame keeps the driver: each coroutine here begins by taking a share of it.
-  io::spawn_detached(parts_.executors.control(),
-                     fmt::format("task {}: {}", intent_.assignment.task_id, what), std::move(work));
+  io::spawn_detached(parts_.executors.control(), fmt::format("task {}: {}", intent_.assignment.task_id, what),
+                     std::move(work));
 }
 
 void Driver::changed() {
@@ -96,7 +97,8 @@ io::Awaitable<void> Driver::run(std::optional<Sandbox> sandbox) {
 }
 
 void Driver::perform(const Action& action) {
-  auto* facts = action.container < record_.containers.size() ? &record_.containers[action.container].facts : nullptr;
+  auto* facts =
+      action.container < record_.containers.size() ? &record_.containers[action.container].facts : nullptr;
   switch (action.kind) {
     case Action::Kind::kPull:
       begin_pull(action.container);
@@ -159,7 +161,8 @@ io::Awaitable<void> Driver::prepare_sandbox() {
   std::string failure;
   std::optional<Sandbox> made;
   try {
-    made = co_await io::offload(parts_.executors, [self] { return self->parts_.launcher.prepare(self->intent_); });
+    made = co_await io::offload(parts_.executors,
+                                [self] { return self->parts_.launcher.prepare(self->intent_); });
   } catch (const std::exception& error) {
     failure = error.what();
   }
@@ -198,7 +201,8 @@ io::Awaitable<void> Driver::pull(std::size_t container) {
     image::Registry registry{intent_.assignment.account, intent_.assignment.region};
     image::PullOptions options;
     options.platform = this_platform();
-    auto image = co_await parts_.images.ensure(std::move(registry), std::move(*reference), std::move(options));
+    auto image =
+        co_await parts_.images.ensure(std::move(registry), std::move(*reference), std::move(options));
     auto& record = record_.containers[container];
     record.image_digest = image.manifest.str();
     record.image_id = image.config_digest.str();
@@ -212,7 +216,8 @@ io::Awaitable<void> Driver::pull(std::size_t container) {
     try {
       co_await open_log(container);
     } catch (const std::exception& error) {
-      failure = fmt::format("ResourceInitializationError: failed to initialize logging driver: {}", error.what());
+      failure =
+          fmt::format("ResourceInitializationError: failed to initialize logging driver: {}", error.what());
     }
   }
   std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
@@ -269,8 +274,9 @@ io::Awaitable<void> Driver::open_log(std::size_t container) {
 void Driver::begin_tail(std::size_t container) {
   if (work_[container].tail) return;
   auto* sink = carries_logs(container) ? parts_.logs : nullptr;
-  work_[container].tail = std::make_shared<LogTail>(parts_.executors, parts_.watch, sink, log_stream(container),
-                                                    parts_.launcher.log_file(intent_, container));
+  work_[container].tail =
+      std::make_shared<LogTail>(parts_.executors, parts_.watch, sink, log_stream(container),
+                                parts_.launcher.log_file(intent_, container));
   spawn("log", work_[container].tail->run());
 }
 
@@ -298,7 +304,8 @@ io::Awaitable<void> Driver::start(std::size_t container) {
     co_return;
   }
   try {
-    co_await io::offload(parts_.executors, [self, container] { self->parts_.launcher.clear(self->intent_, container); });
+    co_await io::offload(parts_.executors,
+                         [self, container] { self->parts_.launcher.clear(self->intent_, container); });
   } catch (const std::exception& error) {
     core::log::warn("task {}: {}", intent_.assignment.task_id, error.what());
   }
@@ -358,7 +365,8 @@ io::Awaitable<void> Driver::check_health(std::size_t container) {
   auto& facts = record_.containers[container].facts;
   if (facts.stage != Stage::kRunning) co_return;  // it ended meanwhile: this result says nothing
   auto before = facts.health.status;
-  apply_health_result(facts.health, check, facts.started_at.value_or(begun), begun, parts_.clock.now(), passed);
+  apply_health_result(facts.health, check, facts.started_at.value_or(begun), begun, parts_.clock.now(),
+                      passed);
   if (facts.health.status != before) {
     changed();
   } else {
@@ -369,13 +377,13 @@ io::Awaitable<void> Driver::check_health(std::size_t container) {
 io::Awaitable<void> Driver::signal(std::size_t container, int signal_number) {
   auto self = shared_from_this();
   auto target = parts_.launcher.ref(intent_, container);
-  co_await io::offload(parts_.executors, [self, target, signal_number] {
-    self->parts_.runtime.signal(target, signal_number);
-  });
+  co_await io::offload(parts_.executors,
+                       [self, target, signal_number] { self->parts_.runtime.signal(target, signal_number); });
 }
 
 bool Driver::logs_done() const {
-  return std::all_of(work_.begin(), work_.end(), [](const Work& work) { return !work.tail || work.tail->done(); });
+  return std::all_of(work_.begin(), work_.end(),
+                     [](const Work& work) { return !work.tail || work.tail->done(); });
 }
 
 void Driver::abandon_logs() {

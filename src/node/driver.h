@@ -32,9 +32,9 @@ struct DriverParts {
   const runtime::Cgroups& cgroups;
   Launcher& launcher;
   FileWatch& watch;
-  LogSink* logs;           // may be null: containers' logs stay on the node
+  LogSink* logs;  // may be null: containers' logs stay on the node
   std::function<io::Awaitable<void>(const NetworkAssignment&)> open_endpoint;  // the VPC's, once
-  Credentials credentials;  // may be empty
+  Credentials credentials;                                                     // may be empty
   std::function<void(const TaskReport&)> report;
 };
 

@@ -13,11 +13,14 @@ http::Response json_response(int status, std::string body) {
 }
 
 http::Response not_found(std::string_view path) {
-  auto text = fmt::format("V4 container metadata handler: unable to get container ID from request: '{}'", path);
+  auto text =
+      fmt::format("V4 container metadata handler: unable to get container ID from request: '{}'", path);
   return json_response(404, boost::json::serialize(boost::json::string(text)));
 }
 
-InterfaceUsage no_traffic() { return {}; }
+InterfaceUsage no_traffic() {
+  return {};
+}
 
 }  // namespace
 
@@ -25,7 +28,8 @@ io::Awaitable<std::string> Driver::stats(std::size_t container) {
   auto self = shared_from_this();
   if (record_.containers[container].facts.stage != Stage::kRunning) co_return "";
   auto usage = co_await io::offload(
-      parts_.executors, [self, path = parts_.launcher.cgroup(intent_, container)] { return self->parts_.cgroups.usage(path); });
+      parts_.executors,
+      [self, path = parts_.launcher.cgroup(intent_, container)] { return self->parts_.cgroups.usage(path); });
   co_return render_stats(intent_.runtime_ids[container], intent_.assignment.containers[container].name, usage,
                          no_traffic(), parts_.clock.now());
 }
@@ -40,7 +44,9 @@ io::Awaitable<http::Response> Driver::answer(std::string path) {
       credentials = co_await parts_.credentials(intent_.assignment);
     }
     if (credentials) co_return json_response(200, std::move(*credentials));
-    co_return json_response(400, R"({"code":"InvalidIdInRequest","message":"CredentialsV2Request: Credentials not found","HTTPErrorCode":400})");
+    co_return json_response(
+        400,
+        R"({"code":"InvalidIdInRequest","message":"CredentialsV2Request: Credentials not found","HTTPErrorCode":400})");
   }
   auto found = std::find(intent_.runtime_ids.begin(), intent_.runtime_ids.end(), query->id);
   if (found == intent_.runtime_ids.end()) co_return not_found(path);

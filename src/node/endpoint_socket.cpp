@@ -16,7 +16,8 @@ io::UniqueFd open_endpoint_socket(const std::string& bridge) {
   check(fd ? 0 : -1, "open");
   int one = 1;
   check(setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof one), "prepare");
-  check(setsockopt(fd.get(), SOL_SOCKET, SO_BINDTODEVICE, bridge.c_str(), static_cast<socklen_t>(bridge.size())),
+  check(setsockopt(fd.get(), SOL_SOCKET, SO_BINDTODEVICE, bridge.c_str(),
+                   static_cast<socklen_t>(bridge.size())),
         "tie down");
   sockaddr_in address{};
   address.sin_family = AF_INET;

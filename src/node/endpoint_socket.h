@@ -1,5 +1,5 @@
-// The listening socket of the metadata endpoint, 169.254.170.2:80, one a VPC bridge. A task reaches it through
-// its gateway; who asks is known from the source address, which the bridge's rules have checked.
+// The listening socket of the metadata endpoint, 169.254.170.2:80, one a VPC bridge. A task reaches it
+// through its gateway; who asks is known from the source address, which the bridge's rules have checked.
 //
 // Not inside the task's namespace: a listener there makes the task's own bind to 0.0.0.0:80 fail.
 #pragma once

@@ -8,7 +8,9 @@ namespace {
 
 constexpr std::size_t kLimit = 64 * 1024;
 
-bool is_loopback(std::string_view server) { return server.starts_with("127.") || server == "::1"; }
+bool is_loopback(std::string_view server) {
+  return server.starts_with("127.") || server == "::1";
+}
 
 std::vector<std::string> words(std::string_view line) {
   std::vector<std::string> found;

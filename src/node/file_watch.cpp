@@ -18,11 +18,12 @@ struct FileWatch::State : std::enable_shared_from_this<State> {
 
   void listen() {
     auto self = shared_from_this();
-    events.async_read_some(boost::asio::buffer(buffer), [self](boost::system::error_code error, std::size_t size) {
-      if (error) return;
-      self->dispatch(size);
-      self->listen();
-    });
+    events.async_read_some(boost::asio::buffer(buffer),
+                           [self](boost::system::error_code error, std::size_t size) {
+                             if (error) return;
+                             self->dispatch(size);
+                             self->listen();
+                           });
   }
 
   void dispatch(std::size_t size) {
@@ -43,7 +44,9 @@ struct FileWatch::State : std::enable_shared_from_this<State> {
   alignas(inotify_event) std::array<char, 4096> buffer;
 };
 
-FileWatch::FileWatch(const io::Strand& strand) : state_(std::make_shared<State>(strand)) { state_->listen(); }
+FileWatch::FileWatch(const io::Strand& strand) : state_(std::make_shared<State>(strand)) {
+  state_->listen();
+}
 
 FileWatch::~FileWatch() {
   state_->callbacks.clear();

@@ -83,8 +83,8 @@ class JsonReader {
     if (!found) return;
     try {
       read(*found, value);
-    } catch (const boost::system::system_error&) {
-      throw core::Error(std::string("read member ") + std::string(name), "it has another type");
+    } catch (const std::exception& error) {  // boost::json throws several types
+      throw core::Error(std::string("read member ") + std::string(name), error.what());
     }
   }
 
@@ -127,7 +127,8 @@ class JsonReader {
   }
   static void read(const boost::json::value& from, std::map<std::string, std::string>& to) {
     to.clear();
-    for (const auto& item : from.as_object()) to[std::string(item.key())] = std::string(item.value().as_string());
+    for (const auto& item : from.as_object())
+      to[std::string(item.key())] = std::string(item.value().as_string());
   }
   template <class T>
     requires HasFields<JsonReader, T>

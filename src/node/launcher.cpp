@@ -7,6 +7,7 @@
 #include "node/container_spec.h"
 #include "node/etc_files.h"
 #include "node/metadata.h"
+#include "node/mounts.h"
 #include "runtime/overlay.h"
 
 namespace sampan::node {
@@ -50,7 +51,9 @@ Launcher::Launcher(runtime::Runtime& runtime, const runtime::Cgroups& cgroups, N
                    LauncherOptions options)
     : runtime_(runtime), cgroups_(cgroups), network_(network), options_(std::move(options)) {}
 
-fs::path Launcher::task_folder(const std::string& task_id) const { return options_.containers / task_id; }
+fs::path Launcher::task_folder(const std::string& task_id) const {
+  return options_.containers / task_id;
+}
 
 runtime::ContainerRef Launcher::ref(const Intent& intent, std::size_t container) const {
   const auto& task = intent.assignment;
@@ -131,7 +134,8 @@ void Launcher::write_etc(const Intent& intent, std::size_t container, const Sand
   if (!hostname.empty()) write("hostname", hostname + "\n");
 }
 
-std::map<std::string, fs::path> Launcher::make_volumes(const TaskAssignment& task, const Sandbox& sandbox) const {
+std::map<std::string, fs::path> Launcher::make_volumes(const TaskAssignment& task,
+                                                       const Sandbox& sandbox) const {
   std::map<std::string, fs::path> volumes;
   for (const auto& volume : task.volumes) {
     if (!volume.host_path.empty()) {
@@ -162,7 +166,8 @@ LaunchTimes Launcher::launch(const Intent& intent, std::size_t container, const 
     io::make_directories(target.folder, kPassable);
     mount_root(target.folder, sandbox, layers);
     write_etc(intent, container, sandbox, hostname);
-    SpecInput input{task, task.containers[container], image, sandbox, target.id, hostname, target.folder, {}, {}, {}};
+    SpecInput input{
+        task, task.containers[container], image, sandbox, target.id, hostname, target.folder, {}, {}, {}};
     input.cgroup = cgroup(task.task_id);
     input.volumes = make_volumes(task, sandbox);
     input.injected = injected_environment(intent, container, options_.credentials);
@@ -203,7 +208,7 @@ void Launcher::discard_files(const Intent& intent) {
 }
 
 void Launcher::erase(const std::string& task_id) {
-  runtime::unmount(task_folder(task_id));  // and all below: never delete through a mount
+  unmount_below(task_folder(task_id));  // never delete through a mount
   fs::remove_all(task_folder(task_id));
 }
 

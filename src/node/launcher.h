@@ -32,7 +32,8 @@ struct LaunchTimes {
 
 class Launcher {
  public:
-  Launcher(runtime::Runtime& runtime, const runtime::Cgroups& cgroups, Network& network, LauncherOptions options);
+  Launcher(runtime::Runtime& runtime, const runtime::Cgroups& cgroups, Network& network,
+           LauncherOptions options);
 
   std::filesystem::path task_folder(const std::string& task_id) const;
   runtime::ContainerRef ref(const Intent& intent, std::size_t container) const;
@@ -59,8 +60,10 @@ class Launcher {
  private:
   void mount_root(const std::filesystem::path& folder, const Sandbox& sandbox,
                   const std::vector<std::filesystem::path>& layers) const;
-  void write_etc(const Intent& intent, std::size_t container, const Sandbox& sandbox, const std::string& hostname) const;
-  std::map<std::string, std::filesystem::path> make_volumes(const TaskAssignment& task, const Sandbox& sandbox) const;
+  void write_etc(const Intent& intent, std::size_t container, const Sandbox& sandbox,
+                 const std::string& hostname) const;
+  std::map<std::string, std::filesystem::path> make_volumes(const TaskAssignment& task,
+                                                            const Sandbox& sandbox) const;
 
   runtime::Runtime& runtime_;
   const runtime::Cgroups& cgroups_;

@@ -83,8 +83,9 @@ std::optional<Action> hopeless(const TaskAssignment& task, const TaskFacts& fact
     auto verdict = judge(dependency.condition, facts.containers[*on]);
     if (verdict == Dependable::kMet) continue;
     if (verdict == Dependable::kNever) {
-      return stop_task("TaskFailedToStart",
-                       "TaskDependencyError: Task dependencies cannot be resolved, taskArn: " + task.task_arn);
+      return stop_task(
+          "TaskFailedToStart",
+          "TaskDependencyError: Task dependencies cannot be resolved, taskArn: " + task.task_arn);
     }
     const auto& limit = task.containers[*on].start_timeout_seconds;
     const auto& started = facts.containers[*on].started_at;
@@ -94,10 +95,11 @@ std::optional<Action> hopeless(const TaskAssignment& task, const TaskFacts& fact
       wake(plan, deadline);
       continue;
     }
-    return stop_task("TaskFailedToStart",
-                     fmt::format("{}: Could not transition to {}; timed out after waiting {}",
-                                 task.launch_type == "FARGATE" ? "ContainerRuntimeTimeoutError" : "DockerTimeoutError",
-                                 dependency.condition, go_duration(*limit)));
+    return stop_task(
+        "TaskFailedToStart",
+        fmt::format("{}: Could not transition to {}; timed out after waiting {}",
+                    task.launch_type == "FARGATE" ? "ContainerRuntimeTimeoutError" : "DockerTimeoutError",
+                    dependency.condition, go_duration(*limit)));
   }
   return std::nullopt;
 }

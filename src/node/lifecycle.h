@@ -26,8 +26,8 @@ struct HealthFacts {
 // What is known of one container. Persisted (record.h), so every fact that a decision needs is here.
 struct ContainerFacts {
   Stage stage = Stage::kWaiting;
-  bool failed = false;            // it never ran: `reason` says why
-  std::optional<int> exit_code;   // stopped, and the code is known
+  bool failed = false;           // it never ran: `reason` says why
+  std::optional<int> exit_code;  // stopped, and the code is known
   std::string reason;
   std::optional<core::TimePoint> started_at;
   std::optional<core::TimePoint> finished_at;
@@ -46,14 +46,14 @@ struct TaskFacts {
 
 struct Action {
   enum class Kind {
-    kPull,         // the image, and its log stream
+    kPull,  // the image, and its log stream
     kStart,
     kCheckHealth,
-    kTerminate,    // the stop signal
+    kTerminate,  // the stop signal
     kKill,
-    kSkip,         // it will not run any more
-    kStopTask,     // `stop_code`, `reason`: the node's own decision
-    kFinish        // everything has ended: release what the task holds
+    kSkip,      // it will not run any more
+    kStopTask,  // `stop_code`, `reason`: the node's own decision
+    kFinish     // everything has ended: release what the task holds
   };
   Kind kind;
   std::size_t container = 0;

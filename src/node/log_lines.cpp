@@ -27,7 +27,8 @@ std::optional<std::chrono::minutes> zone(std::string_view text) {
 std::optional<core::TimePoint> parse_log_time(std::string_view text) {
   if (text.size() < 20 || text[10] != 'T') return std::nullopt;
   auto year = number(text.substr(0, 4)), month = number(text.substr(5, 2)), day = number(text.substr(8, 2));
-  auto hour = number(text.substr(11, 2)), minute = number(text.substr(14, 2)), second = number(text.substr(17, 2));
+  auto hour = number(text.substr(11, 2)), minute = number(text.substr(14, 2)),
+       second = number(text.substr(17, 2));
   if (!year || !month || !day || !hour || !minute || !second) return std::nullopt;
   auto rest = text.substr(19);
   int millis = 0;
@@ -40,11 +41,12 @@ std::optional<core::TimePoint> parse_log_time(std::string_view text) {
   }
   auto offset = zone(rest);
   if (!offset) return std::nullopt;
-  std::chrono::year_month_day date{std::chrono::year(*year), std::chrono::month(static_cast<unsigned>(*month)),
+  std::chrono::year_month_day date{std::chrono::year(*year),
+                                   std::chrono::month(static_cast<unsigned>(*month)),
                                    std::chrono::day(static_cast<unsigned>(*day))};
   if (!date.ok()) return std::nullopt;
-  return core::TimePoint(std::chrono::sys_days(date)) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
-         std::chrono::seconds(*second) + core::Millis(millis) - *offset;
+  return core::TimePoint(std::chrono::sys_days(date)) + std::chrono::hours(*hour) +
+         std::chrono::minutes(*minute) + std::chrono::seconds(*second) + core::Millis(millis) - *offset;
 }
 
 void LogLines::feed(std::string_view bytes) {
@@ -105,6 +107,8 @@ LogLines::Batch LogLines::take() {
   return batch;
 }
 
-bool LogLines::blocked() const { return items_.size() > 1 && !items_.front().whole; }
+bool LogLines::blocked() const {
+  return items_.size() > 1 && !items_.front().whole;
+}
 
 }  // namespace sampan::node

@@ -15,11 +15,11 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr std::size_t kPiece = 256 * 1024;
-constexpr std::uint64_t kPunchStep = 1024 * 1024;   // fewer, larger holes
-constexpr std::uint64_t kKept = 16 * 1024 * 1024;   // of a log nobody carries away
-constexpr milliseconds kPartPatience{1000};         // how long whole lines wait for an unfinished one
-constexpr milliseconds kQuiet{30000};               // without inotify's word
-constexpr milliseconds kPoll{500};                  // where inotify does not work
+constexpr std::uint64_t kPunchStep = 1024 * 1024;  // fewer, larger holes
+constexpr std::uint64_t kKept = 16 * 1024 * 1024;  // of a log nobody carries away
+constexpr milliseconds kPartPatience{1000};        // how long whole lines wait for an unfinished one
+constexpr milliseconds kQuiet{30000};              // without inotify's word
+constexpr milliseconds kPoll{500};                 // where inotify does not work
 
 // What follows `offset`, at most `limit`; empty at the end or when the file is not there.
 std::string read_piece(const std::filesystem::path& file, std::uint64_t offset, std::size_t limit) {
@@ -110,8 +110,8 @@ io::Awaitable<void> LogTail::run() {
 // Everything that is in the file by now.
 io::Awaitable<void> LogTail::carry(LogLines& lines) {
   while (!abandoned_) {
-    auto piece =
-        co_await io::offload(executors_, [file = file_, at = lines.fed()] { return read_piece(file, at, kPiece); });
+    auto piece = co_await io::offload(
+        executors_, [file = file_, at = lines.fed()] { return read_piece(file, at, kPiece); });
     lines.feed(piece);
     auto batch = lines.take();
     if (!batch.lines.empty()) co_await store(std::move(batch));

@@ -19,7 +19,8 @@ namespace sampan::node {
 class LogTail : public std::enable_shared_from_this<LogTail> {
  public:
   // Without a sink the file is only kept short: its last 16 MiB stay.
-  LogTail(io::Executors& executors, FileWatch& watch, LogSink* sink, LogStream stream, std::filesystem::path file);
+  LogTail(io::Executors& executors, FileWatch& watch, LogSink* sink, LogStream stream,
+          std::filesystem::path file);
 
   // Ends after finish() when all is stored, or soon after abandon().
   io::Awaitable<void> run();

@@ -51,7 +51,8 @@ void put_time(json::object& to, std::string_view name, const std::optional<core:
 }
 
 // Docker's name of an ECS container; its last part is made from the id, so that it stays the same.
-std::string docker_name(const TaskAssignment& task, const std::string& container, const std::string& runtime_id) {
+std::string docker_name(const TaskAssignment& task, const std::string& container,
+                        const std::string& runtime_id) {
   return fmt::format("ecs-{}-{}-{}-{}", task.family, task.revision, container,
                      core::sha256_hex(runtime_id).substr(0, 20));
 }
@@ -96,7 +97,8 @@ json::object container_object(const Intent& intent, const Record& record, std::s
   object["ImageID"] = seen.image_id;
   json::array ports;
   for (const auto& port : container.ports) {
-    ports.push_back({{"ContainerPort", port.container_port}, {"Protocol", port.protocol}, {"HostPort", port.host_port}});
+    ports.push_back(
+        {{"ContainerPort", port.container_port}, {"Protocol", port.protocol}, {"HostPort", port.host_port}});
   }
   if (!ports.empty()) object["Ports"] = std::move(ports);
   object["Labels"] = labels_of(task, container);
@@ -129,7 +131,8 @@ json::object container_object(const Intent& intent, const Record& record, std::s
 
 }  // namespace
 
-std::vector<std::pair<std::string, std::string>> injected_environment(const Intent& intent, std::size_t container,
+std::vector<std::pair<std::string, std::string>> injected_environment(const Intent& intent,
+                                                                      std::size_t container,
                                                                       bool credentials) {
   const auto& task = intent.assignment;
   const auto& id = intent.runtime_ids[container];
@@ -171,7 +174,8 @@ std::string render_container_metadata(const Intent& intent, const Record& record
   return json::serialize(container_object(intent, record, container));
 }
 
-std::string render_task_metadata(const Intent& intent, const Record& record, core::TimePoint now, bool with_tags) {
+std::string render_task_metadata(const Intent& intent, const Record& record, core::TimePoint now,
+                                 bool with_tags) {
   const auto& task = intent.assignment;
   json::object object;
   object["Cluster"] = task.cluster;
@@ -181,7 +185,8 @@ std::string render_task_metadata(const Intent& intent, const Record& record, cor
   object["DesiredStatus"] = record.stop_wanted ? "STOPPED" : "RUNNING";
   object["KnownStatus"] = phase_name(record.phase);
   json::array containers;
-  for (std::size_t i = 0; i < record.containers.size(); ++i) containers.push_back(container_object(intent, record, i));
+  for (std::size_t i = 0; i < record.containers.size(); ++i)
+    containers.push_back(container_object(intent, record, i));
   object["Containers"] = std::move(containers);
   json::object limits;
   if (task.cpu_units) limits["CPU"] = task.cpu_units / 1024.0;
@@ -229,7 +234,8 @@ std::string render_stats(const std::string& id, const std::string& name, const r
 
 std::string render_task_stats(const std::vector<std::pair<std::string, std::string>>& stats_by_id) {
   json::object object;
-  for (const auto& [id, text] : stats_by_id) object[id] = text.empty() ? json::value(nullptr) : json::parse(text);
+  for (const auto& [id, text] : stats_by_id)
+    object[id] = text.empty() ? json::value(nullptr) : json::parse(text);
   return json::serialize(object);
 }
 

@@ -13,7 +13,8 @@ namespace sampan::node {
 inline constexpr char kEndpoint[] = "http://169.254.170.2";
 
 // The variables that ECS adds to a container's environment (AWS-SEMANTICS A30).
-std::vector<std::pair<std::string, std::string>> injected_environment(const Intent& intent, std::size_t container,
+std::vector<std::pair<std::string, std::string>> injected_environment(const Intent& intent,
+                                                                      std::size_t container,
                                                                       bool credentials);
 
 enum class MetadataKind { kContainer, kTask, kTaskWithTags, kStats, kTaskStats, kCredentials };
@@ -27,7 +28,8 @@ struct MetadataQuery {
 std::optional<MetadataQuery> parse_metadata_path(std::string_view path);
 
 std::string render_container_metadata(const Intent& intent, const Record& record, std::size_t container);
-std::string render_task_metadata(const Intent& intent, const Record& record, core::TimePoint now, bool with_tags);
+std::string render_task_metadata(const Intent& intent, const Record& record, core::TimePoint now,
+                                 bool with_tags);
 
 struct InterfaceUsage {
   std::uint64_t received_bytes = 0;

@@ -63,7 +63,8 @@ std::string forward_chain(const InstanceNames& names, const FilterState& state) 
   return text;
 }
 
-// What tasks send to the host itself: names, their metadata, and what is opened on purpose; never its other services.
+// What tasks send to the host itself: names, their metadata, and what is opened on purpose; never its other
+// services.
 std::string input_chain(const InstanceNames& names) {
   auto ours = names.bridge_prefix() + "*";
   return fmt::format(

@@ -96,7 +96,9 @@ T parse(std::string_view text, std::string_view what) {
   return value;
 }
 
-TaskPhase later(TaskPhase a, TaskPhase b) { return std::max(a, b); }
+TaskPhase later(TaskPhase a, TaskPhase b) {
+  return std::max(a, b);
+}
 
 bool every_stage(const Record& record, Stage least) {
   return std::all_of(record.containers.begin(), record.containers.end(),
@@ -110,7 +112,9 @@ ContainerStatus status_of(Stage stage) {
 
 }  // namespace
 
-std::string render_intent(const Intent& intent) { return render(intent); }
+std::string render_intent(const Intent& intent) {
+  return render(intent);
+}
 
 Intent parse_intent(std::string_view text) {
   auto intent = parse<Intent>(text, "a task's assignment");
@@ -120,13 +124,21 @@ Intent parse_intent(std::string_view text) {
   return intent;
 }
 
-std::string render_record(const Record& record) { return render(record); }
+std::string render_record(const Record& record) {
+  return render(record);
+}
 
-Record parse_record(std::string_view text) { return parse<Record>(text, "a task's state"); }
+Record parse_record(std::string_view text) {
+  return parse<Record>(text, "a task's state");
+}
 
-std::string render_sandbox(const Sandbox& sandbox) { return render(sandbox); }
+std::string render_sandbox(const Sandbox& sandbox) {
+  return render(sandbox);
+}
 
-Sandbox parse_sandbox(std::string_view text) { return parse<Sandbox>(text, "a task's sandbox"); }
+Sandbox parse_sandbox(std::string_view text) {
+  return parse<Sandbox>(text, "a task's sandbox");
+}
 
 Record new_record(const Intent& intent) {
   Record record;
@@ -181,8 +193,8 @@ void settle(const Intent& intent, Record& record, core::TimePoint now) {
     record.phase = TaskPhase::kRunning;
     for (const auto& container : record.containers) {
       if (container.facts.started_at) {
-        record.started_at = std::max(record.started_at.value_or(*container.facts.started_at),
-                                     *container.facts.started_at);
+        record.started_at =
+            std::max(record.started_at.value_or(*container.facts.started_at), *container.facts.started_at);
       }
     }
     if (!record.started_at) record.started_at = now;

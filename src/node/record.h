@@ -1,7 +1,7 @@
 // What the agent keeps of a task on disk, and its text form.
 //
-//   <data-dir>/containers/<task>/task.json    the assignment and the ids chosen for it: written first, durable
-//   <data-dir>/containers/<task>/state.json   a Record, replaced at every change; survives kill -9
+//   <data-dir>/containers/<task>/task.json    the assignment and the ids chosen for it: written first,
+//   durable <data-dir>/containers/<task>/state.json   a Record, replaced at every change; survives kill -9
 //   <data-dir>/containers/<task>/sandbox.json the namespaces it was given; there while they are its own
 //   <data-dir>/containers/<task>/<name>/      a container's folder: bundle, log, exit status, upper directory
 #pragma once
@@ -29,8 +29,8 @@ struct Intent {
 struct ContainerRecord {
   ContainerFacts facts;
   std::string image_digest;
-  std::string image_id;     // digest of its configuration
-  int stop_signal = 15;     // the image's
+  std::string image_id;  // digest of its configuration
+  int stop_signal = 15;  // the image's
   std::vector<NetworkBinding> bindings;
 };
 

@@ -19,7 +19,9 @@ void note_lost(ContainerFacts& facts, core::TimePoint now) {
   facts.finished_at = now;
 }
 
-void begin_anew(ContainerFacts& facts) { facts = ContainerFacts(); }
+void begin_anew(ContainerFacts& facts) {
+  facts = ContainerFacts();
+}
 
 template <class F>
 void attempt(const std::string& what, F work) {
@@ -58,7 +60,9 @@ std::vector<RecoveredTask> read_tasks(const fs::path& containers, Launcher& laun
   return tasks;
 }
 
-bool over(const RecoveredTask& task) { return task.record.phase == TaskPhase::kStopped; }
+bool over(const RecoveredTask& task) {
+  return task.record.phase == TaskPhase::kStopped;
+}
 
 void find_sandboxes(std::vector<RecoveredTask>& tasks, Launcher& launcher, Network& network) {
   std::vector<KnownSandbox> known;
@@ -93,8 +97,8 @@ void adopt_task(RecoveredTask& task, Launcher& launcher, runtime::Runtime& runti
 }
 
 // Containers and control groups of this instance that no task on the disk speaks of.
-void remove_orphans(const std::vector<RecoveredTask>& tasks, const fs::path& containers, runtime::Runtime& runtime,
-                    const runtime::Cgroups& cgroups, const std::string& instance) {
+void remove_orphans(const std::vector<RecoveredTask>& tasks, const fs::path& containers,
+                    runtime::Runtime& runtime, const runtime::Cgroups& cgroups, const std::string& instance) {
   std::set<std::string> task_ids, runtime_ids;
   for (const auto& task : tasks) {
     task_ids.insert(task.intent.assignment.task_id);
@@ -139,9 +143,9 @@ Adoption adopt_container(ContainerFacts& facts, const runtime::Observation& seen
   return Adoption::kClear;
 }
 
-std::vector<RecoveredTask> recover_tasks(const fs::path& containers, Launcher& launcher, runtime::Runtime& runtime,
-                                         const runtime::Cgroups& cgroups, Network& network,
-                                         const std::string& instance, core::TimePoint now) {
+std::vector<RecoveredTask> recover_tasks(const fs::path& containers, Launcher& launcher,
+                                         runtime::Runtime& runtime, const runtime::Cgroups& cgroups,
+                                         Network& network, const std::string& instance, core::TimePoint now) {
   auto tasks = read_tasks(containers, launcher);
   find_sandboxes(tasks, launcher, network);
   for (auto& task : tasks) {

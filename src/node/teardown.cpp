@@ -2,12 +2,12 @@
 
 #include "core/error.h"
 #include "io/file.h"
+#include "node/mounts.h"
 #include "node/namespaces.h"
 #include "node/netlink.h"
 #include "node/nft.h"
 #include "node/nft_rules.h"
 #include "node/record.h"
-#include "runtime/overlay.h"
 
 namespace sampan::node {
 namespace {
@@ -99,7 +99,7 @@ std::vector<std::string> teardown_everything(const TeardownRequest& request, run
     }
   });
   steps.attempt("control groups", [&] { cgroups.remove(group); });
-  steps.attempt("mounts", [&] { runtime::unmount(containers); });
+  steps.attempt("mounts", [&] { unmount_below(containers); });
   steps.add(teardown_network(request.run_dir, request.instance));
   return steps.take();
 }

@@ -5,6 +5,7 @@
 #include <condition_variable>
 
 #include "machine.h"
+#include "node/teardown.h"
 
 namespace sampan::node {
 namespace {
@@ -16,7 +17,12 @@ using testing::HasSubstr;
 
 // Everything that outlives a daemon: the disk, the kernel, the log store.
 struct World {
-  World() : instance(fresh_instance()), start(fresh_cidr_start()), content((io::make_directories(data(), 0711), data())), box(store_box(content)), catalog(box.manifest) {
+  World()
+      : instance(fresh_instance()),
+        start(fresh_cidr_start()),
+        content((io::make_directories(data(), 0711), data())),
+        box(store_box(content)),
+        catalog(box.manifest) {
     chmod(directory.path().c_str(), 0711);
     host = runtime::probe_host("auto", directory.path() / "runtime-choice");
   }
@@ -45,9 +51,17 @@ class Life {
         server_(running_.executors, [](http::Request&, http::BodyReader&) -> io::Awaitable<http::Response> {
           co_return http::Response{};
         }) {
-    agent_ = std::make_unique<Agent>(
-        AgentParts{running_.executors, clock_, ids_, images_, runtime_, cgroups_, network_, &world.logs, &server_, {}},
-        AgentOptions{world.data(), world.instance, UserNamespaces::kFargate});
+    agent_ = std::make_unique<Agent>(AgentParts{running_.executors,
+                                                clock_,
+                                                ids_,
+                                                images_,
+                                                runtime_,
+                                                cgroups_,
+                                                network_,
+                                                &world.logs,
+                                                &server_,
+                                                {}},
+                                     AgentOptions{world.data(), world.instance, UserNamespaces::kFargate});
     running_.on_control([this] { agent_->on_report([this](const TaskReport& report) { note(report); }); });
     running_.wait(agent_->start());
     for (auto& report : running_.on_control([this] { return agent_->reports(); })) note(report);
@@ -62,7 +76,8 @@ class Life {
                       std::chrono::milliseconds limit = 20s) {
     std::unique_lock lock(mutex_);
     bool seen = told_.wait_for(lock, limit, [&] { return latest_.contains(id) && wanted(latest_[id]); });
-    EXPECT_TRUE(seen) << "last phase " << static_cast<int>(latest_[id].phase) << " " << latest_[id].stopped_reason;
+    EXPECT_TRUE(seen) << "last phase " << static_cast<int>(latest_[id].phase) << " "
+                      << latest_[id].stopped_reason;
     return latest_[id];
   }
   TaskReport wait_phase(const std::string& id, TaskPhase phase) {
@@ -135,23 +150,34 @@ class AgentTest : public testing::Test {
     made.entry_point = std::vector<std::string>{"/bin/sh", "-c"};
     made.command = std::vector<std::string>{std::move(script)};
     made.log.driver = "awslogs";
-    made.log.options = {{"awslogs-group", "g"}, {"awslogs-stream-prefix", "p"}, {"awslogs-region", "us-east-1"}};
+    made.log.options = {
+        {"awslogs-group", "g"}, {"awslogs-stream-prefix", "p"}, {"awslogs-region", "us-east-1"}};
     made.stop_timeout_seconds = 2;
     return made;
   }
   std::vector<std::string> log(const TaskAssignment& task, const std::string& name) {
     return world_->logs.lines("p/" + name + "/" + task.task_id);
   }
+  // The bridge and the tables stay for the next task of the VPC.
   void expect_nothing_left() {
-    auto mounts = shell("grep -F " + world_->directory.path().string() + " /proc/self/mountinfo");
-    EXPECT_EQ(mounts, "");
+    EXPECT_EQ(shell("grep -F " + world_->directory.path().string() + " /proc/self/mountinfo"), "");
     EXPECT_EQ(shell("find /sys/fs/cgroup -path '*sampan-" + world_->instance + "/*' -type d"), "");
   }
   void TearDown() override {
     if (!world_) return;
-    // The bridge and the tables stay for the next task of the VPC.
-    shell("ip link | grep -o 'sp" + world_->instance + "br[0-9a-f]*' | sort -u | xargs -r -n1 ip link del");
-    shell("nft delete table inet sampan-" + world_->instance + "; nft delete table bridge sampan-" + world_->instance);
+    {
+      Running running;
+      runtime::OciRuntime runtime(running.executors, world_->host, world_->run() / "rt");
+      auto failures = teardown_everything({world_->data(), world_->run(), world_->instance}, runtime,
+                                          runtime::Cgroups(world_->host.cgroups));
+      EXPECT_THAT(failures, testing::IsEmpty());
+    }
+    expect_nothing_left();
+    EXPECT_EQ(shell("ip -o link | grep sp" + world_->instance), "");
+    EXPECT_EQ(shell("nft list tables | grep sampan-" + world_->instance), "");
+    EXPECT_EQ(shell("find /sys/fs/cgroup -name 'sampan-" + world_->instance + "'"), "");
+    EXPECT_EQ(shell("pgrep -f '[/]" + world_->directory.path().string().substr(1) + "'"), "")
+        << "monitors or containers still run";
   }
 
   core::SystemIdSource ids_;
@@ -169,8 +195,8 @@ TEST_F(AgentTest, RunsATaskToItsEndAndKeepsItsWords) {
   ASSERT_EQ(end.containers.size(), 1u);
   EXPECT_EQ(end.containers[0].exit_code, 3);
   EXPECT_EQ(end.containers[0].reason, "");
-  EXPECT_TRUE(end.pull_started_at && end.pull_stopped_at && end.started_at && end.stopping_at && end.stopped_at &&
-              end.execution_stopped_at && end.connectivity_at);
+  EXPECT_TRUE(end.pull_started_at && end.pull_stopped_at && end.started_at && end.stopping_at &&
+              end.stopped_at && end.execution_stopped_at && end.connectivity_at);
   EXPECT_LE(*end.pull_started_at, *end.pull_stopped_at);
   EXPECT_LE(*end.started_at, *end.stopped_at);
   auto lines = log(one, "app");
@@ -186,11 +212,13 @@ TEST_F(AgentTest, GivesTheTaskItsAddressNamesAndMetadata) {
   life.assign(one);
   life.wait_phase(one.task_id, TaskPhase::kRunning);
   EXPECT_THAT(life.exec(one.task_id, "app", "ip -4 addr show eth0"), HasSubstr(one.network.address + "/24"));
-  EXPECT_THAT(life.exec(one.task_id, "app", "cat /etc/hosts"), HasSubstr(one.network.address + "\tip-10.ec2.internal"));
+  EXPECT_THAT(life.exec(one.task_id, "app", "cat /etc/hosts"),
+              HasSubstr(one.network.address + "\tip-10.ec2.internal"));
   EXPECT_THAT(life.exec(one.task_id, "app", "cat /etc/resolv.conf"), HasSubstr("nameserver"));
   EXPECT_THAT(life.exec(one.task_id, "app", "wget -qO- $ECS_CONTAINER_METADATA_URI_V4/task"),
               HasSubstr("\"TaskARN\":\"" + one.task_arn + "\""));
-  EXPECT_THAT(life.exec(one.task_id, "app", "wget -qO- $ECS_CONTAINER_METADATA_URI_V4/stats"), HasSubstr("total_usage"));
+  EXPECT_THAT(life.exec(one.task_id, "app", "wget -qO- $ECS_CONTAINER_METADATA_URI_V4/stats"),
+              HasSubstr("total_usage"));
   EXPECT_THAT(life.exec(one.task_id, "app", "cat /proc/self/uid_map"), testing::Not(HasSubstr(" 4294967295")))
       << "a Fargate task has a user namespace of its own";
   life.stop(one.task_id);
@@ -202,10 +230,13 @@ TEST_F(AgentTest, GivesTheTaskItsAddressNamesAndMetadata) {
 
 TEST_F(AgentTest, StartsInDependencyOrderAndSharesLocalhost) {
   Life life(*world_);
-  auto web = container("web", "busybox mkdir -p /tmp/w; echo inside > /tmp/w/index.html; exec httpd -f -p 80 -h /tmp/w");
+  auto web = container(
+      "web", "busybox mkdir -p /tmp/w; echo inside > /tmp/w/index.html; exec httpd -f -p 80 -h /tmp/w");
   auto init = container("init", "echo ready; exit 0");
   init.essential = false;
-  auto client = container("client", "for i in 1 2 3 4 5 6 7 8 9 10; do wget -qO- http://127.0.0.1/ && break; sleep 0.2; done; sleep 0.1");
+  auto client = container(
+      "client",
+      "for i in 1 2 3 4 5 6 7 8 9 10; do wget -qO- http://127.0.0.1/ && break; sleep 0.2; done; sleep 0.1");
   client.depends_on = {{"init", "SUCCESS"}, {"web", "START"}};
   auto one = task({client, web, init});
   life.assign(one);
@@ -234,7 +265,8 @@ TEST_F(AgentTest, FailsToStartWithAwsWords) {
   EXPECT_THAT(program.containers[0].reason, HasSubstr("/bin/nope"));
   auto group = life.wait_phase(absent_group.task_id, TaskPhase::kStopped);
   EXPECT_EQ(group.stopped_reason,
-            "ResourceInitializationError: failed to initialize logging driver: The specified log group does not exist.");
+            "ResourceInitializationError: failed to initialize logging driver: The specified log group does "
+            "not exist.");
   expect_nothing_left();
 }
 
@@ -248,7 +280,8 @@ TEST_F(AgentTest, AnotherLifeAdoptsWhatRunsAndWhatEnded) {
     life.assign(stays);
     life.assign(ends);
     life.assign(stopping);
-    for (const auto* one : {&stays, &ends, &stopping}) before = life.wait_phase(one->task_id, TaskPhase::kRunning);
+    for (const auto* one : {&stays, &ends, &stopping})
+      before = life.wait_phase(one->task_id, TaskPhase::kRunning);
     life.stop(stopping.task_id);
     life.wait_phase(stopping.task_id, TaskPhase::kStopping);
   }
@@ -261,13 +294,73 @@ TEST_F(AgentTest, AnotherLifeAdoptsWhatRunsAndWhatEnded) {
   auto killed = life.wait_phase(stopping.task_id, TaskPhase::kStopped);
   EXPECT_EQ(killed.containers[0].exit_code, 137);
   EXPECT_GT(killed.sequence, before.sequence);
-  EXPECT_THAT(life.exec(stays.task_id, "app", "wget -qO- $ECS_CONTAINER_METADATA_URI_V4"), HasSubstr("\"Name\":\"app\""));
+  EXPECT_THAT(life.exec(stays.task_id, "app", "wget -qO- $ECS_CONTAINER_METADATA_URI_V4"),
+              HasSubstr("\"Name\":\"app\""));
   life.stop(stays.task_id);
   life.wait_phase(stays.task_id, TaskPhase::kStopped);
   auto lines = log(stays, "app");
   ASSERT_GT(lines.size(), 20u);
   for (std::size_t i = 0; i < lines.size(); ++i) ASSERT_EQ(lines[i], fmt::format("line {}", i + 1));
   expect_nothing_left();
+}
+
+TEST_F(AgentTest, TearsDownWhatADeadDaemonLeft) {
+  auto one = task({container("app", "trap '' TERM; while true; do sleep 0.1; done")});
+  auto two = task({container("app", "exec sleep 1000"), container("side", "exec sleep 1000")});
+  {
+    Life life(*world_);
+    life.assign(one);
+    life.assign(two);
+    life.wait_phase(one.task_id, TaskPhase::kRunning);
+    life.wait_phase(two.task_id, TaskPhase::kRunning);
+  }
+  TearDown();  // checks that nothing is left
+  Life life(*world_);
+  EXPECT_EQ(life.wait_phase(one.task_id, TaskPhase::kStopped).containers[0].exit_code, 137);
+  life.wait_phase(two.task_id, TaskPhase::kStopped);
+}
+
+TEST_F(AgentTest, SharesVolumesWithinTheTaskOnly) {
+  Life life(*world_);
+  auto writer = container("writer", "echo shared > /v/file; sleep 1000");
+  writer.mounts = {{"scratch", "/v", false}};
+  auto reader = container(
+      "reader",
+      "for i in 1 2 3 4 5 6 7 8 9; do cat /w/file && break; sleep 0.1; done; touch /w/x || echo read-only");
+  reader.mounts = {{"scratch", "/w", true}};
+  reader.depends_on = {{"writer", "START"}};
+  auto one = task({writer, reader});
+  one.volumes = {{"scratch", ""}};
+  life.assign(one);
+  life.wait_phase(one.task_id, TaskPhase::kStopped);
+  EXPECT_THAT(log(one, "reader"), Contains("shared"));
+  EXPECT_THAT(log(one, "reader"), Contains("read-only"));
+  life.forget(one.task_id);
+  EXPECT_FALSE(std::filesystem::exists(world_->data() / "containers" / one.task_id));
+}
+
+TEST_F(AgentTest, StopDuringThePullLeavesNothing) {
+  Life life(*world_);
+  std::vector<TaskAssignment> tasks;
+  for (int i = 0; i < 5; ++i) tasks.push_back(task({container("app", "exec sleep 1000")}));
+  for (const auto& one : tasks) {
+    life.assign(one);
+    life.stop(one.task_id);
+  }
+  for (const auto& one : tasks) life.wait_phase(one.task_id, TaskPhase::kStopped);
+  expect_nothing_left();
+  for (const auto& one : tasks) {
+    for (const auto& report : life.history(one.task_id))
+      EXPECT_FALSE(report.phase == TaskPhase::kRunning && report.stopping_at);
+    life.forget(one.task_id);
+  }
+}
+
+TEST_F(AgentTest, UnknownTaskIsReportedStopped) {
+  Life life(*world_);
+  life.stop("0123456789abcdef0123456789abcdef");
+  auto report = life.wait_phase("0123456789abcdef0123456789abcdef", TaskPhase::kStopped);
+  EXPECT_TRUE(report.stopped_at);
 }
 
 TEST_F(AgentTest, SaysOutOfMemory) {
@@ -288,9 +381,12 @@ TEST_F(AgentTest, ChecksHealth) {
   app.health_check = HealthCheck{{"CMD-SHELL", "test -e /tmp/ok"}, 1, 2, 1, 0};
   auto one = task({app});
   life.assign(one);
-  life.wait_for(one.task_id, [](const TaskReport& r) { return !r.containers.empty() && r.containers[0].health == Health::kHealthy; });
+  life.wait_for(one.task_id, [](const TaskReport& r) {
+    return !r.containers.empty() && r.containers[0].health == Health::kHealthy;
+  });
   life.exec(one.task_id, "app", "rm /tmp/ok || busybox rm /tmp/ok");
-  life.wait_for(one.task_id, [](const TaskReport& r) { return r.containers[0].health == Health::kUnhealthy; });
+  life.wait_for(one.task_id,
+                [](const TaskReport& r) { return r.containers[0].health == Health::kUnhealthy; });
   life.stop(one.task_id);
   life.wait_phase(one.task_id, TaskPhase::kStopped);
 }

@@ -13,7 +13,9 @@ using Kind = Action::Kind;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-core::TimePoint at(int seconds) { return core::TimePoint(std::chrono::seconds(1000 + seconds)); }
+core::TimePoint at(int seconds) {
+  return core::TimePoint(std::chrono::seconds(1000 + seconds));
+}
 
 TaskAssignment task_of(std::vector<std::string> names) {
   TaskAssignment task;
@@ -40,9 +42,10 @@ TaskFacts facts_of(std::vector<Stage> stages) {
 }
 
 std::vector<std::string> words(const Plan& plan) {
-  static const std::map<Kind, std::string> names = {
-      {Kind::kPull, "pull"}, {Kind::kStart, "start"}, {Kind::kCheckHealth, "check"}, {Kind::kTerminate, "term"},
-      {Kind::kKill, "kill"}, {Kind::kSkip, "skip"},   {Kind::kStopTask, "end"},      {Kind::kFinish, "finish"}};
+  static const std::map<Kind, std::string> names = {{Kind::kPull, "pull"},         {Kind::kStart, "start"},
+                                                    {Kind::kCheckHealth, "check"}, {Kind::kTerminate, "term"},
+                                                    {Kind::kKill, "kill"},         {Kind::kSkip, "skip"},
+                                                    {Kind::kStopTask, "end"},      {Kind::kFinish, "finish"}};
   std::vector<std::string> list;
   for (const auto& action : plan.actions) {
     auto name = names.at(action.kind);
@@ -59,8 +62,10 @@ std::vector<std::string> words(const Plan& plan) {
 
 TEST(PlanTask, PullsEverythingAtOnceAndStartsWhatIsReady) {
   auto task = task_of({"a", "b"});
-  EXPECT_THAT(words(plan_task(task, facts_of({Stage::kWaiting, Stage::kWaiting}), at(0))), ElementsAre("pull 0", "pull 1"));
-  EXPECT_THAT(words(plan_task(task, facts_of({Stage::kPulled, Stage::kPulling}), at(0))), ElementsAre("start 0"));
+  EXPECT_THAT(words(plan_task(task, facts_of({Stage::kWaiting, Stage::kWaiting}), at(0))),
+              ElementsAre("pull 0", "pull 1"));
+  EXPECT_THAT(words(plan_task(task, facts_of({Stage::kPulled, Stage::kPulling}), at(0))),
+              ElementsAre("start 0"));
   EXPECT_THAT(words(plan_task(task, facts_of({Stage::kStarting, Stage::kRunning}), at(0))), IsEmpty());
 }
 
@@ -69,7 +74,8 @@ TEST(PlanTask, WaitsForTheSandboxBeforeStarting) {
   facts.sandbox_ready = false;
   EXPECT_THAT(words(plan_task(task_of({"a"}), facts, at(0))), IsEmpty());
   facts.sandbox_error = "no network";
-  EXPECT_THAT(words(plan_task(task_of({"a"}), facts, at(0))), ElementsAre("end TaskFailedToStart: no network"));
+  EXPECT_THAT(words(plan_task(task_of({"a"}), facts, at(0))),
+              ElementsAre("end TaskFailedToStart: no network"));
 }
 
 struct DependencyCase {
@@ -109,11 +115,13 @@ TEST(PlanTask, JudgesDependenciesByCondition) {
     facts.containers[1].failed = one.failed;
     if (one.stage == Stage::kPulled) facts.containers[1].stage = Stage::kPulling;
     auto plan = words(plan_task(task, facts, at(1)));
-    auto label = fmt::format("{} stage {} code {}", one.condition, static_cast<int>(one.stage), one.exit_code.value_or(-1));
+    auto label = fmt::format("{} stage {} code {}", one.condition, static_cast<int>(one.stage),
+                             one.exit_code.value_or(-1));
     if (one.expected == "start") EXPECT_THAT(plan, ElementsAre("start 0")) << label;
     if (one.expected == "wait") EXPECT_THAT(plan, IsEmpty()) << label;
     if (one.expected == "never") {
-      EXPECT_THAT(plan, ElementsAre("end TaskFailedToStart: TaskDependencyError: Task dependencies cannot be resolved, taskArn: arn:task"))
+      EXPECT_THAT(plan, ElementsAre("end TaskFailedToStart: TaskDependencyError: Task dependencies cannot be "
+                                    "resolved, taskArn: arn:task"))
           << label;
     }
   }
@@ -127,9 +135,11 @@ TEST(PlanTask, EndsTheTaskWhenADependencyTakesTooLong) {
   auto before = plan_task(task, facts, at(89));
   EXPECT_THAT(before.actions, IsEmpty());
   EXPECT_EQ(before.wake_at, at(90));
-  EXPECT_THAT(words(plan_task(task, facts, at(90))),
-              ElementsAre("end TaskFailedToStart: ContainerRuntimeTimeoutError: Could not transition to HEALTHY; timed out "
-                          "after waiting 1m30s"));
+  EXPECT_THAT(
+      words(plan_task(task, facts, at(90))),
+      ElementsAre(
+          "end TaskFailedToStart: ContainerRuntimeTimeoutError: Could not transition to HEALTHY; timed out "
+          "after waiting 1m30s"));
 }
 
 TEST(PlanTask, EssentialExitEndsTheTaskAndOthersDoNot) {
@@ -141,7 +151,8 @@ TEST(PlanTask, EssentialExitEndsTheTaskAndOthersDoNot) {
   auto failed = facts_of({Stage::kStopped, Stage::kRunning});
   failed.containers[0].failed = true;
   failed.containers[0].reason = "CannotPullContainerError: gone";
-  EXPECT_THAT(words(plan_task(task, failed, at(1))), ElementsAre("end TaskFailedToStart: CannotPullContainerError: gone"));
+  EXPECT_THAT(words(plan_task(task, failed, at(1))),
+              ElementsAre("end TaskFailedToStart: CannotPullContainerError: gone"));
 }
 
 TEST(PlanTask, StopsDependantsFirst) {
@@ -225,8 +236,8 @@ TEST(HealthResult, ASuccessEndsTheStartPeriod) {
   EXPECT_EQ(health.status, Health::kUnhealthy);
 }
 
-// Any order of events: stages only go forward, nothing is started after the wish to stop, dependencies hold at
-// each start, and once stopping begins everything ends.
+// Any order of events: stages only go forward, nothing is started after the wish to stop, dependencies hold
+// at each start, and once stopping begins everything ends.
 class RandomLife {
  public:
   explicit RandomLife(std::uint64_t seed) : random_(seed) {
@@ -317,7 +328,8 @@ class RandomLife {
     }
     if (container.stage != Stage::kRunning) return;
     if (container.health.checking) {
-      apply_health_result(container.health, HealthCheck{{"CMD", "x"}, 1, 1, 1, 0}, *container.started_at, now_, now_, chance(2));
+      apply_health_result(container.health, HealthCheck{{"CMD", "x"}, 1, 1, 1, 0}, *container.started_at,
+                          now_, now_, chance(2));
     }
     bool ends = container.killed || (container.terminated_at ? chance(20) : chance(30));
     if (!ends) return;

@@ -26,14 +26,16 @@ TEST(LogTime, ReadsZonesAndFractions) {
   EXPECT_EQ(core::to_iso8601(*noon), "2026-11-22T12:00:00.000Z");
   EXPECT_EQ(parse_log_time("2026-11-22T14:00:00.5+02:00"), *noon + std::chrono::milliseconds(500));
   EXPECT_EQ(parse_log_time("2026-11-22T12:00:00.123456789+00:00"), *noon + std::chrono::milliseconds(123));
-  for (const char* bad : {"", "yesterday", "2026-13-22T12:00:00Z", "2026-11-22 12:00:00Z", "2026-11-22T12:00:00"}) {
+  for (const char* bad :
+       {"", "yesterday", "2026-13-22T12:00:00Z", "2026-11-22 12:00:00Z", "2026-11-22T12:00:00"}) {
     EXPECT_FALSE(parse_log_time(bad)) << bad;
   }
 }
 
 TEST(LogLines, JoinsPartsOfAStream) {
   LogLines lines(0);
-  auto text = line("stdout", 'P', "one ") + line("stderr", 'F', "other") + line("stdout", 'F', "two") + line("stdout", 'F', "");
+  auto text = line("stdout", 'P', "one ") + line("stderr", 'F', "other") + line("stdout", 'F', "two") +
+              line("stdout", 'F', "");
   lines.feed(text);
   auto batch = lines.take();
   EXPECT_THAT(texts(batch), ElementsAre("one two", "other", ""));

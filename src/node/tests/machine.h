@@ -22,9 +22,13 @@
 
 namespace sampan::node {
 
-inline bool root() { return geteuid() == 0; }
+inline bool root() {
+  return geteuid() == 0;
+}
 
-inline std::string fresh_instance() { return core::SystemIdSource().hex(4); }
+inline std::string fresh_instance() {
+  return core::SystemIdSource().hex(4);
+}
 
 // A range of its own for each test process, so that several run on one machine.
 inline std::string fresh_cidr_start() {
@@ -83,7 +87,8 @@ class OneImage final : public image::Catalog {
  public:
   explicit OneImage(image::Digest manifest) : manifest_(std::move(manifest)) {}
   bool owns(std::string_view host) const override { return host.empty(); }
-  std::optional<image::Digest> resolve(const image::Registry&, const image::Reference& reference) const override {
+  std::optional<image::Digest> resolve(const image::Registry&,
+                                       const image::Reference& reference) const override {
     if (reference.repository != "box") return std::nullopt;
     return manifest_;
   }
@@ -113,8 +118,9 @@ inline image::Image store_box(image::ContentStore& content) {
   busybox.mode = 0755;
   busybox.source = "/usr/bin/busybox";
   entries.push_back(busybox);
-  for (const char* name : {"sh", "sleep", "cat", "echo", "wget", "ls", "id", "nc", "httpd", "true", "false", "touch",
-                           "seq", "hostname", "ping", "ip", "dd", "stat", "mount", "nslookup", "kill", "head"}) {
+  for (const char* name :
+       {"sh",    "sleep", "cat",      "echo", "wget", "ls", "id",   "nc",    "httpd",    "true", "false",
+        "touch", "seq",   "hostname", "ping", "ip",   "dd", "stat", "mount", "nslookup", "kill", "head"}) {
     image::LayerEntry link;
     link.path = std::string("bin/") + name;
     link.type = image::LayerEntry::Type::kSymlink;
@@ -143,7 +149,8 @@ class MemorySink final : public LogSink {
     std::scoped_lock lock(mutex_);
     co_return offsets_[stream.stream];
   }
-  io::Awaitable<void> append(const LogStream& stream, std::vector<LogLine> lines, std::uint64_t end) override {
+  io::Awaitable<void> append(const LogStream& stream, std::vector<LogLine> lines,
+                             std::uint64_t end) override {
     std::scoped_lock lock(mutex_);
     for (auto& line : lines) lines_[stream.stream].push_back(std::move(line.text));
     offsets_[stream.stream] = end;

@@ -57,7 +57,8 @@ TEST_F(KernelNetworkTest, RoutesBetweenTasksThroughTheHost) {
   auto one = network_->attach(request(kOne, 11));
   auto two = network_->attach(request(kTwo, 12, true));
   EXPECT_THAT(in(one, "busybox ping -c1 -W2 " + start_ + ".12"), HasSubstr(" 0% packet loss"));
-  EXPECT_THAT(in(two, "busybox ping -c1 -W2 " + start_ + ".1"), HasSubstr(" 0% packet loss")) << "its gateway";
+  EXPECT_THAT(in(two, "busybox ping -c1 -W2 " + start_ + ".1"), HasSubstr(" 0% packet loss"))
+      << "its gateway";
   EXPECT_THAT(in(one, "ip neigh show " + start_ + ".12"),
               HasSubstr(shell("cat /sys/class/net/sp" + instance_ + "br*/address").substr(0, 17)))
       << "a neighbour resolves to the bridge, so that the inet chains see every packet";
@@ -78,9 +79,12 @@ TEST_F(KernelNetworkTest, DropsForgedSources) {
   auto one = network_->attach(request(kOne, 11));
   auto two = network_->attach(request(kTwo, 12));
   in(one, "ip addr add " + start_ + ".99/24 dev eth0");
-  EXPECT_THAT(in(one, "busybox ping -c1 -W1 -I " + start_ + ".99 " + start_ + ".12"), HasSubstr("100% packet loss"));
-  in(two, "ip link set eth0 down; ip link set eth0 address 02:11:22:33:44:55; ip link set eth0 up; ip route add default via " +
-              start_ + ".1");
+  EXPECT_THAT(in(one, "busybox ping -c1 -W1 -I " + start_ + ".99 " + start_ + ".12"),
+              HasSubstr("100% packet loss"));
+  in(two,
+     "ip link set eth0 down; ip link set eth0 address 02:11:22:33:44:55; ip link set eth0 up; ip route add "
+     "default via " +
+         start_ + ".1");
   EXPECT_THAT(in(two, "busybox ping -c1 -W1 " + start_ + ".11"), HasSubstr("100% packet loss"));
 }
 
@@ -106,7 +110,8 @@ TEST_F(KernelNetworkTest, DetachLeavesNothingOfTheTask) {
   EXPECT_TRUE(std::filesystem::is_empty(run_->path() / "netns"));
   EXPECT_TRUE(std::filesystem::is_empty(run_->path() / "userns"));
   auto again = network_->attach(request(kTwo, 11));
-  EXPECT_THAT(in(again, "busybox ping -c1 -W2 " + start_ + ".1"), HasSubstr(" 0% packet loss")) << "the address is free again";
+  EXPECT_THAT(in(again, "busybox ping -c1 -W2 " + start_ + ".1"), HasSubstr(" 0% packet loss"))
+      << "the address is free again";
 }
 
 TEST_F(KernelNetworkTest, RecoversKnownTasksAndDropsStrangers) {

@@ -66,16 +66,19 @@ TEST(NftRules, FindsWhereOthersDropForwardedPackets) {
     Nft nft;
     EXPECT_THAT(find_dropping_chains(nft.list_json("list chains"), kNames), IsEmpty());
     nft.apply(
-        "table ip filter { chain DOCKER-USER { }\n chain FORWARD { type filter hook forward priority 0; policy drop;\n }\n }\n"
+        "table ip filter { chain DOCKER-USER { }\n chain FORWARD { type filter hook forward priority 0; "
+        "policy drop;\n }\n }\n"
         "table inet other { chain through { type filter hook forward priority 0; policy drop;\n }\n }\n"
         "table inet open { chain through { type filter hook forward priority 0; policy accept;\n }\n }\n");
     auto places = find_dropping_chains(nft.list_json("list chains"), kNames);
-    EXPECT_THAT(places, ElementsAre(ForeignChain{"ip", "filter", "DOCKER-USER"}, ForeignChain{"inet", "other", "through"}));
+    EXPECT_THAT(places, ElementsAre(ForeignChain{"ip", "filter", "DOCKER-USER"},
+                                    ForeignChain{"inet", "other", "through"}));
     for (const auto& place : places) nft.apply(render_foreign_accepts(place, kNames));
     auto list = [&] { return nft.list_json("list chain ip filter DOCKER-USER"); };
     auto handles = find_own_rules(list(), kNames);
     EXPECT_THAT(handles, SizeIs(2));
-    EXPECT_THAT(find_own_rules(list(), InstanceNames{"ffff"}), IsEmpty()) << "another instance's are not ours";
+    EXPECT_THAT(find_own_rules(list(), InstanceNames{"ffff"}), IsEmpty())
+        << "another instance's are not ours";
     for (auto handle : handles) nft.apply(render_rule_removal(places[0], handle));
     EXPECT_THAT(find_own_rules(list(), kNames), IsEmpty());
   });
