@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <grp.h>
 #include <pwd.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -49,6 +50,15 @@ void choose_user(HaproxySettings& settings, const fs::path& run) {
     settings.group = group->gr_name;
     return;
   }
+}
+
+// A connection takes two descriptors and, spliced, half a pipe more; HAProxy refuses to start where its limit does
+// not suffice for all that its maxconn promises.
+int fitting_connections(int wanted) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_max == RLIM_INFINITY) return wanted;
+  const auto most = (static_cast<std::int64_t>(limit.rlim_max) - 500) * 10 / 26;
+  return static_cast<int>(std::clamp<std::int64_t>(most, 100, wanted));
 }
 
 }  // namespace
@@ -101,9 +111,11 @@ Edge::Edge(io::Executors& executors, const core::Clock& clock, Registry& registr
   settings_.admin_socket = paths_.admin();
   settings_.log_socket = paths_.log();
   settings_.threads = options_.threads;
-  const auto follow = [this](const auto&...) {
-    dirty_ = true;
-    bell_.ring();
+  settings_.max_connections = fitting_connections(settings_.max_connections);
+  self_ = std::make_shared<Edge*>(this);
+  const std::weak_ptr<Edge*> weak = self_;
+  const auto follow = [weak](const auto&...) {
+    if (const auto self = weak.lock()) (*self)->ring();
   };
   registry_.balancers.on_change(follow);
   registry_.listeners.on_change(follow);
@@ -112,10 +124,15 @@ Edge::Edge(io::Executors& executors, const core::Clock& clock, Registry& registr
   registry_.targets.on_change(follow);
   // A target that is registered (again) begins without a past.
   registry_.targets.on_change(
-      [this](const std::string& key, const TargetRow* before, const TargetRow* after) {
+      [weak](const std::string& key, const TargetRow* before, const TargetRow* after) {
         const bool anew = after && !after->draining() && (!before || before->draining());
-        if (anew) known_.erase(key);
+        if (const auto self = weak.lock(); self && anew) (*self)->known_.erase(key);
       });
+}
+
+void Edge::ring() {
+  dirty_ = true;
+  bell_.ring();
 }
 
 Edge::~Edge() = default;

@@ -56,6 +56,7 @@ class Edge final : public DataPlane {
 
  private:
   struct Lock;
+  void ring();                       // rows have changed: look soon
   io::Awaitable<void> keep();        // the reconcile loop
   io::Awaitable<void> listen_log();  // rings when a check changed something
   io::Awaitable<void> reconcile();
@@ -88,6 +89,7 @@ class Edge final : public DataPlane {
   io::Bell bell_;
   std::unique_ptr<Lock> lock_;
 
+  std::shared_ptr<Edge*> self_;  // the registry's listeners hold it weakly: they outlive us
   bool stopping_ = false;
   int coroutines_ = 0;
   bool resync_ = false;      // what we believe of the process may be wrong: ask it
