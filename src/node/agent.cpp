@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <limits>
 
 #include "core/error.h"
@@ -49,6 +51,14 @@ void flush_intent(const fs::path& folder) {
     auto file = io::open_file(path, O_RDONLY);
     if (fsync(file.get()) != 0) throw core::errno_error(fmt::format("flush {}", path.string()));
   }
+}
+
+// Overlay over id-mapped layers.
+bool kernel_maps_overlays() {
+  utsname facts{};
+  int major = 0, minor = 0;
+  if (uname(&facts) != 0 || std::sscanf(facts.release, "%d.%d", &major, &minor) != 2) return false;
+  return std::pair(major, minor) >= std::pair(5, 19);
 }
 
 UserNamespaces usable(UserNamespaces wanted, const fs::path& data_dir) {
@@ -222,6 +232,10 @@ std::optional<runtime::ContainerRef> Agent::container(const std::string& task_id
 }
 
 bool user_namespaces_work(const fs::path& data_dir) {
+  if (!kernel_maps_overlays()) {
+    core::log::warn("user namespaces are off: they need Linux 5.19");
+    return false;
+  }
   try {
     for (auto path = data_dir; path.has_relative_path(); path = path.parent_path()) {
       struct stat facts;
