@@ -18,7 +18,7 @@ namespace sampan::build {
 class Bootstrap {
  public:
   Bootstrap(io::Executors& executors, image::ContentStore& content, image::LayerStore& layers,
-            image::Catalog& catalog, std::filesystem::path work_dir);
+            image::Catalog& catalog);
 
   // `name` is "debian:SUITE" (or "debian:SUITE-slim", the same packages). `progress` gets mmdebstrap's own
   // lines, on any thread. Throws core::Error: mmdebstrap missing, an unknown suite, its last words.
@@ -30,7 +30,6 @@ class Bootstrap {
   image::ContentStore& content_;
   image::LayerStore& layers_;
   image::Catalog& catalog_;
-  std::filesystem::path work_dir_;
 };
 
 }  // namespace sampan::build

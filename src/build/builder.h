@@ -33,6 +33,7 @@ struct BuildRequest {
   std::vector<std::pair<std::string, std::string>> secrets;  // id, content
   std::string target;
   bool no_cache = false;
+  int cancel_fd = -1;        // readable: end it
   image::Registry registry;  // whose repositories names without a host mean
 };
 

@@ -1,5 +1,6 @@
 #include "build/stage_build.h"
 
+#include <poll.h>
 #include <sys/stat.h>
 
 #include "build/copy_step.h"
@@ -103,6 +104,8 @@ class StageBuild {
   void carry_out(const Instruction& instruction) {
     const auto started = std::chrono::steady_clock::now();
     tell(BuildEvent::Type::kStep, instruction.shown());
+    pollfd cancelled{site_.cancel_fd, POLLIN, 0};
+    if (::poll(&cancelled, 1, 0) > 0) throw BuildError(instruction.where, "cancelled");
     carry_out_quietly(instruction);
     done(started);
   }
