@@ -52,8 +52,8 @@ void choose_user(HaproxySettings& settings, const fs::path& run) {
   }
 }
 
-// A connection takes two descriptors and, spliced, half a pipe more; HAProxy refuses to start where its limit does
-// not suffice for all that its maxconn promises.
+// A connection takes two descriptors and, spliced, half a pipe more; HAProxy refuses to start where its limit
+// does not suffice for all that its maxconn promises.
 int fitting_connections(int wanted) {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_max == RLIM_INFINITY) return wanted;
@@ -108,7 +108,7 @@ Edge::Edge(io::Executors& executors, const core::Clock& clock, Registry& registr
       bell_(executors.control()),
       lock_(std::make_unique<Lock>(executors.control())) {
   settings_.address = options_.address;
-  settings_.admin_socket = paths_.admin();
+  use_admin_socket(0);
   settings_.log_socket = paths_.log();
   settings_.threads = options_.threads;
   settings_.max_connections = fitting_connections(settings_.max_connections);
@@ -128,6 +128,11 @@ Edge::Edge(io::Executors& executors, const core::Clock& clock, Registry& registr
         const bool anew = after && !after->draining() && (!before || before->draining());
         if (const auto self = weak.lock(); self && anew) (*self)->known_.erase(key);
       });
+}
+
+void Edge::use_admin_socket(int number) {
+  admin_number_ = number;
+  settings_.admin_socket = paths_.admin(number);
 }
 
 void Edge::ring() {
@@ -203,6 +208,7 @@ io::Awaitable<void> Edge::listen_log() {
 // What a process that was started before us is for and has.
 io::Awaitable<void> Edge::adopt() {
   struct Found {
+    int admin_number = 0;
     std::string info;
     std::string stat;
     std::string file;
@@ -210,13 +216,17 @@ io::Awaitable<void> Edge::adopt() {
   auto look = [this]() -> std::optional<Found> {
     if (!process_.running()) return std::nullopt;
     try {
-      return Found{ask_haproxy(paths_.admin(), "show info"), ask_haproxy(paths_.admin(), "show stat"),
-                   io::read_file_if_exists(paths_.config).value_or("")};
+      if (const auto number = process_.admin_number()) {
+        const auto admin = paths_.admin(*number);
+        return Found{*number, ask_haproxy(admin, "show info"), ask_haproxy(admin, "show stat"),
+                     io::read_file_if_exists(paths_.config).value_or("")};
+      }
+      core::log::warn("haproxy runs but none of its admin sockets answers, so it is started anew");
     } catch (const core::Error& error) {
       core::log::warn("haproxy runs but does not answer, so it is started anew: {}", error.what());
-      process_.stop();
-      return std::nullopt;
     }
+    process_.stop();
+    return std::nullopt;
   };
   const auto found = co_await io::offload(executors_, look);
   resync_ = false;
@@ -225,6 +235,7 @@ io::Awaitable<void> Edge::adopt() {
   bound_.clear();
   written_ = found ? found->file : std::string();
   if (!found) co_return;
+  use_admin_socket(found->admin_number);
   const auto description = info_value(found->info, "description").value_or("");
   constexpr std::string_view kMark = "sampan-";
   if (description.starts_with(kMark)) structure_ = description.substr(kMark.size());
@@ -311,13 +322,16 @@ io::Awaitable<void> Edge::write_file(std::string text) {
 
 io::Awaitable<void> Edge::replace() {
   const auto before = written_;
+  const int old_number = admin_number_;
   for (;;) {
+    use_admin_socket(old_number);
     auto model = plan();
     if (model.ports.empty()) co_return;  // none of the ports is to be had
     const auto structure = structure_of(model, settings_);
     if (structure == refused_ && clock_.now() < retry_at_) co_return;
+    use_admin_socket(old_number + 1);
     co_await write_file(render_haproxy(model, settings_));
-    auto start_it = [this] { return process_.start(); };
+    auto start_it = [this, old_number] { return process_.start(paths_.admin(old_number)); };
     const auto started = co_await io::offload(executors_, start_it);
     if (started.ok) {
       structure_ = structure;
@@ -349,6 +363,7 @@ io::Awaitable<void> Edge::replace() {
     }
     if (learned) continue;
     refused_ = structure;
+    use_admin_socket(old_number);
     co_await write_file(before);  // what still runs, should it crash
     throw core::Error("starting haproxy", started.error);
   }
@@ -366,7 +381,7 @@ io::Awaitable<void> Edge::change_servers(EdgeModel model) {
     std::vector<Answer> answers;
     for (const auto& step : steps) {
       try {
-        answers.push_back({ask_haproxy(paths_.admin(), step.commands), false});
+        answers.push_back({ask_haproxy(settings_.admin_socket, step.commands), false});
       } catch (const core::Error& error) {
         answers.push_back({error.what(), true});
       }
@@ -387,6 +402,8 @@ io::Awaitable<void> Edge::change_servers(EdgeModel model) {
       core::log::debug("haproxy, {} {}/{}: {}", added ? "adding" : "changing", step.backend, step.server,
                        answers[i].text);
       if (step.kind != ServerStep::Kind::kRemove || answers[i].failed) resync_ = true;
+      if (step.kind == ServerStep::Kind::kRemove)
+        here[step.server] = ServerMode::kDrain;  // out of service it is
       dirty_ = true;
       continue;
     }

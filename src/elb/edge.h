@@ -65,6 +65,7 @@ class Edge final : public DataPlane {
   io::Awaitable<void> replace();
   io::Awaitable<void> change_servers(EdgeModel model);
   io::Awaitable<void> write_file(std::string text);
+  void use_admin_socket(int number);
   io::Awaitable<void> read_health();
   io::Awaitable<void> end_draining();
   EdgeModel plan();
@@ -85,6 +86,7 @@ class Edge final : public DataPlane {
   EdgeOptions options_;
   EdgePaths paths_;
   HaproxySettings settings_;
+  int admin_number_ = 0;  // of the admin socket of the running process
   HaproxyProcess process_;
   io::Bell bell_;
   std::unique_ptr<Lock> lock_;

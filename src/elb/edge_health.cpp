@@ -73,7 +73,7 @@ void Edge::take_stats(const std::vector<ServerStat>& stats) {
 io::Awaitable<void> Edge::read_health() {
   health_rung_ = false;
   next_health_read_ = clock_.now() + kHealthRead;
-  auto ask = [this] { return parse_stat(ask_haproxy(paths_.admin(), "show stat -1 4 -1")); };
+  auto ask = [this] { return parse_stat(ask_haproxy(settings_.admin_socket, "show stat -1 4 -1")); };
   auto stats = co_await io::offload(executors_, ask);
   // A target's first pass makes it healthy (AWS), where HAProxy would wait for `rise` passes.
   std::set<std::pair<std::string, std::string>> first_passes;
@@ -93,7 +93,7 @@ io::Awaitable<void> Edge::read_health() {
     stat.status = "UP";
   }
   if (!commands.empty()) {
-    auto mark = [this, &commands] { return ask_haproxy(paths_.admin(), commands); };
+    auto mark = [this, &commands] { return ask_haproxy(settings_.admin_socket, commands); };
     co_await io::offload(executors_, mark);
   }
   const auto duties = [this] {

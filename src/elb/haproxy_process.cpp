@@ -3,10 +3,12 @@
 #include <fmt/core.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "core/error.h"
 #include "core/text.h"
+#include "elb/haproxy_admin.h"
 #include "io/file.h"
 #include "io/pidfd.h"
 #include "io/subprocess.h"
@@ -54,7 +56,25 @@ void for_each_old(const fs::path& run, F f) {
   }
 }
 
+// Of all admin sockets that are there.
+std::vector<int> admin_numbers(const fs::path& run) {
+  std::vector<int> numbers;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(run, ignored)) {
+    const auto name = entry.path().filename().string();
+    if (!name.starts_with("admin-") || !name.ends_with(".sock")) continue;
+    if (const auto number = core::parse_int(name.substr(6, name.size() - 11))) {
+      numbers.push_back(static_cast<int>(*number));
+    }
+  }
+  return numbers;
+}
+
 }  // namespace
+
+fs::path EdgePaths::admin(int number) const {
+  return run / fmt::format("admin-{}.sock", number);
+}
 
 EdgePaths edge_paths(const fs::path& data_dir, const fs::path& run_dir) {
   return {fs::absolute(data_dir) / "edge" / "haproxy.cfg", fs::absolute(run_dir) / "edge"};
@@ -68,14 +88,14 @@ std::optional<pid_t> HaproxyProcess::running() const {
   return pid;
 }
 
-HaproxyProcess::Started HaproxyProcess::start() {
+HaproxyProcess::Started HaproxyProcess::start(const fs::path& admin) {
   const auto before = running();
   const auto new_pid = paths_.run / "new.pid";
   io::Command command;
   command.argv = {program_, "-D", "-f", paths_.config.string(), "-p", new_pid.string()};
   if (before) {
     command.argv.push_back("-x");
-    command.argv.push_back(paths_.admin().string());
+    command.argv.push_back(admin.string());
   }
   command.timeout = std::chrono::seconds(30);
   const auto done = io::run(command);
@@ -95,14 +115,39 @@ HaproxyProcess::Started HaproxyProcess::start() {
   return {true, {}, ""};
 }
 
+std::optional<int> HaproxyProcess::admin_number() const {
+  const auto pid = running();
+  if (!pid) return std::nullopt;
+  for (const int number : admin_numbers(paths_.run)) {
+    try {
+      const auto info = ask_haproxy(paths_.admin(number), "show info", std::chrono::seconds(2));
+      if (info_value(info, "Pid") == std::to_string(*pid)) return number;
+    } catch (const core::Error&) {
+      continue;  // of a process that has ended
+    }
+  }
+  return std::nullopt;
+}
+
 void HaproxyProcess::forget_finished() const {
+  bool any_left = false;
   for_each_old(paths_.run, [&](const fs::path& file) {
     const auto pid = read_pid(file);
     const auto process = pid ? io::PidFd::open(*pid) : std::nullopt;
-    if (process && !process->has_exited() && is_ours(*pid, paths_.config)) return;
+    if (process && !process->has_exited() && is_ours(*pid, paths_.config)) {
+      any_left = true;
+      return;
+    }
     std::error_code ignored;
     fs::remove(file, ignored);
   });
+  if (any_left) return;
+  const auto numbers = admin_numbers(paths_.run);
+  const auto newest = std::max_element(numbers.begin(), numbers.end());
+  for (const int number : numbers) {
+    std::error_code ignored;
+    if (number != *newest) fs::remove(paths_.admin(number), ignored);
+  }
 }
 
 void HaproxyProcess::stop() {
@@ -114,8 +159,10 @@ void HaproxyProcess::stop() {
   for_each_old(paths_.run, end_and_forget);
   end_and_forget(paths_.pid());
   end_and_forget(paths_.run / "new.pid");
-  std::error_code ignored;
-  fs::remove(paths_.admin(), ignored);
+  for (const int number : admin_numbers(paths_.run)) {
+    std::error_code ignored;
+    fs::remove(paths_.admin(number), ignored);
+  }
 }
 
 std::set<int> parse_taken_ports(const std::string& output) {

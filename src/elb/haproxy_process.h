@@ -4,7 +4,10 @@
 //   <data-dir>/edge/haproxy.cfg     what it runs, or is about to
 //   <run-dir>/edge/haproxy.pid      its process
 //   <run-dir>/edge/old-<pid>.pid    those before it, which finish their last connections
-//   <run-dir>/edge/{admin,log}.sock
+//   <run-dir>/edge/admin-<n>.sock   each process has its own: one that is told to finish may take a last
+//   command
+//                                   from a socket that it shared with its successor
+//   <run-dir>/edge/log.sock         the health log: ours to read
 //
 // A replacement is started with -x, so that it takes the listening sockets over, but not with -sf: if it
 // cannot start (a port is taken), the old one has lost nothing. Only when it is up is the old one told to
@@ -24,7 +27,7 @@ struct EdgePaths {
   std::filesystem::path config;
   std::filesystem::path run;  // <run-dir>/edge
   std::filesystem::path pid() const { return run / "haproxy.pid"; }
-  std::filesystem::path admin() const { return run / "admin.sock"; }
+  std::filesystem::path admin(int number) const;
   std::filesystem::path log() const { return run / "log.sock"; }
 };
 EdgePaths edge_paths(const std::filesystem::path& data_dir, const std::filesystem::path& run_dir);
@@ -42,11 +45,13 @@ class HaproxyProcess {
     std::set<int> taken_ports;  // that it could not listen on
     std::string error;          // its words
   };
-  // Starts or replaces; the configuration file is written already.
-  Started start();
+  // Starts, or replaces the one that answers at `admin`; the configuration file is written already.
+  Started start(const std::filesystem::path& admin);
+  // The number of the running process's admin socket, if it answers.
+  std::optional<int> admin_number() const;
   // Ends it at once, and those before it.
   void stop();
-  // Forgets old processes that have ended.
+  // Forgets old processes that have ended, and their sockets.
   void forget_finished() const;
 
  private:

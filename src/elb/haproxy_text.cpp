@@ -241,7 +241,9 @@ std::string structure_of(const EdgeModel& model, const HaproxySettings& settings
     backend.servers.clear();
     backend.name += ' ' + server_options(backend);
   }
-  return core::sha256_hex(render_global(settings, "-") + render_body(bare, settings)).substr(0, 32);
+  auto lasting = settings;
+  lasting.admin_socket.clear();  // every process has its own
+  return core::sha256_hex(render_global(lasting, "-") + render_body(bare, lasting)).substr(0, 32);
 }
 
 std::string render_haproxy(const EdgeModel& model, const HaproxySettings& settings) {

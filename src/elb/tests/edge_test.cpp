@@ -187,6 +187,12 @@ struct EdgeTest : testing::Test {
   bool becomes(const std::string& group, const TestBackend& backend, const std::string& state) {
     return until([&] { return health(group, backend).state == state; });
   }
+  std::string what_haproxy_says() {
+    const auto paths = edge_paths(directory.path() / "data", directory.path() / "run");
+    return ask_haproxy(paths.admin(*HaproxyProcess(paths, "").admin_number()),
+                       "show servers state;show stat -1 4 -1") +
+           io::read_file(paths.config);
+  }
   pid_t pid() {
     const auto text = io::read_file_if_exists(directory.path() / "run" / "edge" / "haproxy.pid");
     return text ? std::atoi(text->c_str()) : 0;
@@ -397,7 +403,7 @@ TEST_F(EdgeTest, NoRequestFailsWhileStructureAndTargetsChange) {
     auto& in = round % 2 ? a : b;
     auto& out = round % 2 ? b : a;
     add(group, in);
-    EXPECT_TRUE(becomes(group, in, "healthy"));
+    EXPECT_TRUE(becomes(group, in, "healthy")) << what_haproxy_says();
     remove(group, out);
     EXPECT_TRUE(becomes(group, out, "unused"));
   }
