@@ -158,14 +158,13 @@ image::Image make_image(image::ContentStore& content, image::LayerStore& layers,
   if (!io::find_program("mmdebstrap")) {
     throw core::Error("mmdebstrap is not installed: apt-get install mmdebstrap");
   }
-  OwnedDirectory root(layers.new_directory());
+  const OwnedDirectory root(layers);
   ::chmod(root.path().c_str(), 0755);
   run_lines(mmdebstrap(suite, root.path()), progress);
   clean(root.path());
   if (progress) progress("writing the layer");
   const image::LayerDescriptor layer = image::write_layer_from_upper(root.path(), content);
   layers.adopt(layer.diff_id, root.path());
-  root.release();
 
   image::ImageConfig config;
 #if defined(__aarch64__)

@@ -135,7 +135,7 @@ class Execution {
     struct stat status{};
     if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) || !is_tar_archive(file.get()))
       return false;
-    const OwnedDirectory directory(site_.layers.new_directory());
+    const OwnedDirectory directory(site_.layers);
     unpack_archive(std::move(file), directory.path());
     CopyOptions options = options_;
     options.keep_owner = true;
@@ -148,7 +148,7 @@ class Execution {
     if (name.empty() && plan_.destination.ends_with('/')) {
       throw BuildError(plan_.where, "cannot determine a file name from " + url);
     }
-    const OwnedDirectory directory(site_.layers.new_directory());
+    const OwnedDirectory directory(site_.layers);
     const fs::path file = directory.path() / "body";
     site_.download(url, file);
     const std::string bytes = io::read_file(file, std::size_t{1} << 30);

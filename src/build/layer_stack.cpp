@@ -9,14 +9,15 @@ OwnedDirectory& OwnedDirectory::operator=(OwnedDirectory&& other) noexcept {
   if (this != &other) {
     OwnedDirectory gone(std::move(*this));
     path_ = std::exchange(other.path_, {});
+    doomed_ = std::exchange(other.doomed_, {});
   }
   return *this;
 }
 
 OwnedDirectory::~OwnedDirectory() {
-  if (path_.empty()) return;
+  if (doomed_.empty()) return;
   std::error_code error;
-  std::filesystem::remove_all(path_, error);
+  std::filesystem::remove_all(doomed_, error);
   if (error) core::log::warn("remove {}: {}", path_.string(), error.message());
 }
 
@@ -68,7 +69,6 @@ std::vector<image::LayerDescriptor> LayerStack::finish() {
     if (!item.layer) {
       item.layer = item.writing.get();
       layers_.adopt(item.layer->diff_id, item.upper.path());
-      item.upper.release();
       cache_.store(item.key, {item.layer, item.created});
     }
     result.push_back(*item.layer);

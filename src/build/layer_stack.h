@@ -14,19 +14,23 @@
 
 namespace sampan::build {
 
-// A directory that is removed with all that is in it, unless it was given away.
+// A directory that is removed with all that is in it when the object dies.
 class OwnedDirectory {
  public:
   OwnedDirectory() = default;
-  explicit OwnedDirectory(std::filesystem::path path) : path_(std::move(path)) {}
-  OwnedDirectory(OwnedDirectory&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  explicit OwnedDirectory(std::filesystem::path path) : path_(path), doomed_(std::move(path)) {}
+  // One of the layer store's, which may be adopted (moved away) before.
+  explicit OwnedDirectory(image::LayerStore& layers)
+      : path_(layers.new_directory()), doomed_(path_.parent_path()) {}
+  OwnedDirectory(OwnedDirectory&& other) noexcept
+      : path_(std::exchange(other.path_, {})), doomed_(std::exchange(other.doomed_, {})) {}
   OwnedDirectory& operator=(OwnedDirectory&& other) noexcept;
   ~OwnedDirectory();
   const std::filesystem::path& path() const { return path_; }
-  void release() { path_.clear(); }
 
  private:
   std::filesystem::path path_;
+  std::filesystem::path doomed_;  // it or its parent
 };
 
 class LayerStack {

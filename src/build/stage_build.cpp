@@ -265,8 +265,8 @@ class StageBuild {
       if (cached->layer) stack_.push(*cached->layer);
       return cached->layer.has_value();
     }
-    OwnedDirectory upper(site_.layers.new_directory());
-    const OwnedDirectory overlay_work(site_.layers.new_directory());
+    OwnedDirectory upper(site_.layers);
+    const OwnedDirectory overlay_work(site_.layers);
     ::chmod(upper.path().c_str(), 0755);  // the mode that "/" has
     runtime::OverlaySpec overlay;
     overlay.lowers = stack_.lowers();

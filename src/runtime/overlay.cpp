@@ -90,6 +90,7 @@ bool mount_by_context(const OverlaySpec& spec, const std::vector<Lower>& lowers)
   }
   set_string(context.get(), "index", "off");
   set_string(context.get(), "metacopy", "off");
+  set_string(context.get(), "redirect_dir", "off");  // a layer cannot say it
   if (!spec.upper.empty()) {
     if (set_string(context.get(), "upperdir", spec.upper.string()) != 0) fail(context.get(), spec);
     if (set_string(context.get(), "workdir", spec.work.string()) != 0) fail(context.get(), spec);
@@ -110,7 +111,7 @@ bool mount_by_context(const OverlaySpec& spec, const std::vector<Lower>& lowers)
 // mount(2) takes one page of options: descriptors make every path short, whatever the depth.
 void mount_by_options(const OverlaySpec& spec, const std::vector<Lower>& lowers) {
   std::vector<io::UniqueFd> opened;
-  std::string options = "index=off,metacopy=off,lowerdir=";
+  std::string options = "index=off,metacopy=off,redirect_dir=off,lowerdir=";
   for (const Lower& lower : lowers) {
     int fd = lower.mapped.get();
     if (fd < 0) fd = opened.emplace_back(io::open_file(lower.path, O_PATH | O_DIRECTORY)).get();
