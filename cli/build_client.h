@@ -27,21 +27,23 @@ struct BuildOrder {
   std::vector<std::string> args;  // K=V
   std::vector<BuildSecret> secrets;
   bool no_cache = false;
-  std::string output_type;  // "", "oci" or "docker"
-  std::string output_file;
   BuildProgress progress = BuildProgress::kAuto;
 };
 
 struct BuiltImage {
   std::string digest;
+  std::int64_t size = 0;  // of its compressed layers
   std::vector<int> exposed_ports;
 };
 
 // Throws core::Error with the builder's own words (file, line, instruction) when the build fails.
 BuiltImage run_build(Session& session, const BuildOrder& order, Progress& progress);
 
-// Follows the job at `path` ("/sampan/v1/build/<id>") and hands each event over; the last one is returned.
-boost::json::object follow_job(Session& session, const std::string& path,
+// The id in a 202 answer; otherwise throws core::Error with what the daemon said against `what`.
+std::string accepted_job(const http::ClientResponse& answer, const std::string& what);
+
+// Hands over each event of a job until it ends, and returns the last one. Throws core::Error when the job failed.
+boost::json::object follow_job(Session& session, const std::string& id,
                                const std::function<void(const boost::json::object&)>& on_event);
 
 }  // namespace sampan::cli

@@ -135,8 +135,10 @@ http::ClientResponse Session::request(const std::string& method, const std::stri
   return run(http::fetch(std::move(request)));
 }
 
-http::ClientResponse Session::upload(const std::string& target, const std::filesystem::path& file) {
+http::ClientResponse Session::upload(const std::string& target, const std::filesystem::path& file,
+                                     const std::string& header, const std::vector<std::string>& values) {
   auto request = signed_request("POST", target);
+  for (const auto& value : values) request.headers.add(header, value);
   request.body_file = file;
   request.timeout = std::chrono::minutes(10);
   return run(http::fetch(std::move(request)));

@@ -51,7 +51,8 @@ class Session {
   http::ClientResponse request(const std::string& method, const std::string& target, std::string body = "",
                                std::chrono::milliseconds timeout = std::chrono::seconds(60));
   // The same with a file as the body, whatever its size.
-  http::ClientResponse upload(const std::string& target, const std::filesystem::path& file);
+  http::ClientResponse upload(const std::string& target, const std::filesystem::path& file,
+                              const std::string& header = "", const std::vector<std::string>& values = {});
 
   // Runs a coroutine to its end on this thread.
   template <class T>

@@ -8,6 +8,8 @@
 
 namespace sampan::daemon {
 
+struct Parts;
+
 class Daemon {
  public:
   // Probes the machine, takes the instance's lock, opens its data and binds its port. Throws core::Error with one
@@ -19,7 +21,6 @@ class Daemon {
   void run();
 
  private:
-  struct Parts;
   Options options_;
   std::unique_ptr<Parts> parts_;
 };

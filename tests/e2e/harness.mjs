@@ -73,15 +73,17 @@ export class Sampan {
       '--data-dir', this.dataDir, '--run-dir', this.runDir, '--listen', `127.0.0.1:${this.port}`,
       '--vpc-cidr', this.vpcCidr, '--log-level', 'debug', ...this.flags,
     ], { stdio: ['ignore', 'ignore', 'pipe'] });
-    this.exit = new Promise((resolve) => this.process.on('exit', (code, signal) => {
-      this.ended = { code, signal };
-      resolve(this.ended);
-    }));
+    this.exit = new Promise((resolve) => {
+      const end = (how) => { this.ended = how; resolve(how); };
+      this.process.on('exit', (code, signal) => end({ code, signal }));
+      this.process.on('error', (error) => end({ error: error.message }));
+    });
     this.process.stderr.on('data', (text) => { this.log = (this.log + text).slice(-400_000); });
     await until('sampand answers /health', async () => {
-      if (this.ended) throw new Error(`sampand ended: ${JSON.stringify(this.ended)}\n${this.log}`);
+      if (this.ended) return true;
       return (await fetch(`${this.endpoint}/health`)).ok;
-    }, 20, 20).finally(() => { if (this.ended) throw new Error(`sampand did not start:\n${this.log}`); });
+    }, 20, 20).catch((error) => { throw new Error(`${error.message}\n${this.log}`); });
+    if (this.ended) throw new Error(`sampand ended: ${JSON.stringify(this.ended)}\n${this.log}`);
     const text = readFileSync(path.join(this.dataDir, 'credentials'), 'utf8');
     this.accessKeyId = /aws_access_key_id\s*=\s*(\S+)/.exec(text)[1];
     this.secretAccessKey = /aws_secret_access_key\s*=\s*(\S+)/.exec(text)[1];

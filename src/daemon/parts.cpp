@@ -1,0 +1,128 @@
+#include "daemon/parts.h"
+
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "elb/haproxy_program.h"
+#include "store/open.h"
+
+namespace sampan::daemon {
+namespace {
+
+std::uint16_t bind(http::Server& server, const Options& options) {
+  server.listen(options.listen_address, options.listen_port);
+  return server.port();
+}
+
+// "localhost:4566": how this Sampan's registry is named in image references.
+std::string registry_host(const Options& options, std::uint16_t port) {
+  auto name = options.listens_on_loopback() ? "localhost" : options.listen_address;
+  return name + ":" + std::to_string(port);
+}
+
+std::vector<std::string> registry_hosts(const Options& options, std::uint16_t port) {
+  auto suffix = ":" + std::to_string(port);
+  return {registry_host(options, port), "localhost" + suffix, "127.0.0.1" + suffix, options.listen_address + suffix};
+}
+
+ecs::Machine describe_machine(const Options& options) {
+  ecs::Machine machine;
+  machine.account = options.account;
+  machine.region = options.region;
+  machine.cpu_units = static_cast<int>(std::max(1U, std::thread::hardware_concurrency())) * 1024;
+  struct sysinfo info {};
+  if (::sysinfo(&info) == 0) machine.memory_mib = static_cast<int>(info.totalram * info.mem_unit / (1024 * 1024));
+  utsname name{};
+  if (::uname(&name) == 0) {
+    machine.host_name = name.nodename;
+    machine.architecture = std::string_view(name.machine) == "aarch64" ? "arm64" : "x86_64";
+  }
+  return machine;
+}
+
+}  // namespace
+
+Parts::Parts(const Options& options)
+    : lock(options),
+      host(runtime::probe_host(options.runtime, options.data_dir / "runtime.json")),
+      haproxy(elb::find_haproxy()),
+      server(executors, [this](http::Request& request, http::BodyReader& body) { return receive(request, body); }),
+      port(bind(server, options)),
+      store(store::open_store(options.store, options.data_dir, executors)),
+      keys(options.open_auth ? iam::Mode::kOpen : iam::Mode::kVerified, options.account,
+           iam::load_or_make_root_key(options.data_dir, ids)),
+      sessions(*store, keys, clock, ids),
+      sts(keys, sessions),
+      topology(*store, clock, ids, {options.account, options.region, options.vpc_cidr}),
+      addresses(topology),
+      ec2(topology),
+      content(options.data_dir),
+      layers(options.data_dir, content),
+      repositories(*store, executors, content, clock),
+      uploads(content, clock, ids),
+      tokens(*store, ids),
+      login(tokens, keys, clock, {options.account, options.region}),
+      registry(executors, content, repositories, uploads, login),
+      catalog(repositories, executors, registry_hosts(options, port)),
+      ecr(executors, content, repositories, uploads, tokens, registry_host(options, port)),
+      images(executors, content, layers, catalog),
+      logs(executors, *store, ids, clock, options.data_dir),
+      cgroups(host.cgroups),
+      runtime(executors, host, options.run_dir / "runtime"),
+      network(executors, {.run_dir = options.run_dir, .instance = options.instance_id()}),
+      task_credentials(sessions, clock),
+      agent({.executors = executors,
+             .clock = clock,
+             .ids = ids,
+             .images = images,
+             .runtime = runtime,
+             .cgroups = cgroups,
+             .network = network,
+             .logs = &logs.sink(),
+             .endpoint = &server,
+             .credentials = [this](const node::TaskAssignment& task) { return task_credentials.issue(task); }},
+            {.data_dir = options.data_dir, .instance = options.instance_id()}),
+      balancers(*store),
+      edge(executors, clock, balancers,
+           {.data_dir = options.data_dir, .run_dir = options.run_dir, .address = options.edge_address, .program = haproxy}),
+      targets(balancers, edge, clock),
+      elb(balancers, edge, addresses, ids),
+      ecs({.store = *store,
+           .clock = clock,
+           .ids = ids,
+           .link = agent,
+           .interfaces = addresses,
+           .targets = targets,
+           .catalog = catalog,
+           .control = executors.control()},
+          {.machine = describe_machine(options)}),
+      dispatcher(executors, keys, clock, ids, {.default_region = options.region}),
+      front({.aws = &dispatcher,
+             .registry = [this](http::Request& request, http::BodyReader& body) { return registry.handle(request, body); }},
+            keys, clock) {
+  for (aws::AnyService* service : std::initializer_list<aws::AnyService*>{&sts, &ec2, &ecr, &logs.api(), &elb, &ecs}) {
+    dispatcher.add(*service);
+  }
+}
+
+io::Awaitable<void> Parts::start() {
+  co_await logs.recover();
+  agent.on_report([](const node::TaskReport&) {});  // ecs.start() asks for everything that was adopted
+  co_await agent.start();
+  co_await edge.start();
+  co_await ecs.start();
+  io::spawn_detached(executors.control(), "log retention", logs.keep_retention());
+  ready = true;
+}
+
+// A client that is quicker than our own start waits a little instead of being refused.
+io::Awaitable<http::Response> Parts::receive(http::Request& request, http::BodyReader& body) {
+  for (int waited = 0; !ready && waited < 2000; ++waited) co_await io::sleep_for(std::chrono::milliseconds(5));
+  if (!ready) co_return http::Response::text(503, "sampand is still starting\n", "text/plain");
+  co_return co_await front.handle(request, body);
+}
+
+}  // namespace sampan::daemon

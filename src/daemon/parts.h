@@ -1,0 +1,96 @@
+// Every part of the daemon, in the order they are built; destroyed in reverse. Only wiring: no decision is made here.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "aws/dispatcher.h"
+#include "core/random.h"
+#include "daemon/front.h"
+#include "daemon/instance.h"
+#include "daemon/options.h"
+#include "daemon/task_credentials.h"
+#include "ecr/catalog.h"
+#include "ecr/ecr_api.h"
+#include "ecr/login.h"
+#include "ecr/registry.h"
+#include "ecs/service_api.h"
+#include "elb/edge.h"
+#include "elb/elb_api.h"
+#include "elb/group_targets.h"
+#include "http/server.h"
+#include "iam/sts_api.h"
+#include "image/content_store.h"
+#include "image/layer_store.h"
+#include "image/puller.h"
+#include "logs/logs.h"
+#include "node/agent.h"
+#include "node/kernel_network.h"
+#include "runtime/cgroup.h"
+#include "runtime/host.h"
+#include "runtime/oci_runtime.h"
+#include "vpc/addresses.h"
+#include "vpc/ec2_api.h"
+
+namespace sampan::daemon {
+
+struct Parts {
+  // Throws core::Error when something of the machine is missing or taken; the machine is as before then.
+  explicit Parts(const Options& options);
+
+  // On the control strand: agrees with what an earlier life left, then lets requests in.
+  io::Awaitable<void> start();
+
+  InstanceLock lock;
+  core::SystemClock clock;
+  core::SystemIdSource ids;
+  runtime::Host host;
+  std::string haproxy;
+  io::Executors executors;
+  http::Server server;
+  std::uint16_t port;  // bound here, so that a port in use is told before anything is changed
+
+  std::unique_ptr<store::Store> store;
+  iam::Keys keys;
+  iam::Sessions sessions;
+  iam::StsApi sts;
+
+  vpc::Topology topology;
+  vpc::Addresses addresses;
+  vpc::Ec2Api ec2;
+
+  image::ContentStore content;
+  image::LayerStore layers;
+  ecr::Repositories repositories;
+  ecr::Uploads uploads;
+  ecr::Tokens tokens;
+  ecr::Login login;
+  ecr::Registry registry;
+  ecr::Catalog catalog;
+  ecr::EcrApi ecr;
+  image::Images images;
+
+  logs::Logs logs;
+
+  runtime::Cgroups cgroups;
+  runtime::OciRuntime runtime;
+  node::KernelNetwork network;
+  TaskCredentials task_credentials;
+  node::Agent agent;
+
+  elb::Registry balancers;
+  elb::Edge edge;
+  elb::GroupTargets targets;
+  elb::ElbApi elb;
+
+  ecs::EcsApi ecs;
+
+  aws::Dispatcher dispatcher;
+  Front front;
+  std::atomic<bool> ready{false};
+
+ private:
+  io::Awaitable<http::Response> receive(http::Request& request, http::BodyReader& body);
+};
+
+}  // namespace sampan::daemon
