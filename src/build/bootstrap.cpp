@@ -69,10 +69,8 @@ io::Command mmdebstrap(const std::string& suite, const fs::path& target) {
                                   [](const AptSource& s) { return s.uri.starts_with("https:"); });
   if (secure) command.argv.push_back("--include=ca-certificates");
   for (const std::string& option : host_apt_options()) command.argv.push_back("--aptopt=" + option);
-  // As Debian's own container images: no lists of translations, no packages kept, no manuals.
-  for (const char* option : {"Acquire::Languages \"none\";", "APT::Keep-Downloaded-Packages \"false\";"}) {
-    command.argv.push_back(std::string("--aptopt=") + option);
-  }
+  command.argv.push_back("--aptopt=Acquire::Languages \"none\";");
+  // As Debian's own slim images: no manuals and translations.
   for (const char* path :
        {"/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/doc/*"}) {
     command.argv.push_back(std::string("--dpkgopt=path-exclude=") + path);
@@ -140,6 +138,15 @@ void run_lines(const io::Command& command, const std::function<void(std::string_
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) throw core::Error(command.argv[0], lines.last_words());
 }
 
+// As Debian's own container images: downloaded packages are not kept. Not an option of mmdebstrap, which
+// needs them while it works.
+void keep_no_packages(const fs::path& root) {
+  io::replace_file(
+      root / "etc/apt/apt.conf.d/90container",
+      "APT::Keep-Downloaded-Packages \"false\";\nBinary::apt::APT::Keep-Downloaded-Packages \"false\";\n",
+      io::Durability::kProcessCrash);
+}
+
 // What belongs to this machine or to a running system, not to an image.
 void clean(const fs::path& root) {
   std::error_code ignored;
@@ -162,6 +169,7 @@ image::Image make_image(image::ContentStore& content, image::LayerStore& layers,
   ::chmod(root.path().c_str(), 0755);
   run_lines(mmdebstrap(suite, root.path()), progress);
   clean(root.path());
+  keep_no_packages(root.path());
   if (progress) progress("writing the layer");
   const image::LayerDescriptor layer = image::write_layer_from_upper(root.path(), content);
   layers.adopt(layer.diff_id, root.path());
