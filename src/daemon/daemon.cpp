@@ -18,7 +18,7 @@ io::Awaitable<void> live(Parts& parts, std::exception_ptr& failure) {
     auto signal = co_await io::wait_for_stop_signal();
     core::log::info("signal {}: finishing what is under way", signal);
     co_await parts.server.stop(kStopGrace);
-    co_await parts.edge.stop();
+    co_await parts.stop();
   } catch (const std::exception&) {
     failure = std::current_exception();
   }
@@ -42,6 +42,9 @@ void Daemon::run() {
   std::exception_ptr failure;
   io::spawn_detached(parts.executors.control(), "daemon", live(parts, failure));
   parts.executors.run();
+  // What still runs on the pool may refer to parts: it ends before they do.
+  parts.executors.blocking().stop();
+  parts.executors.blocking().join();
   if (failure) std::rethrow_exception(failure);
   core::log::info("stopped");
 }

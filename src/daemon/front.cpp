@@ -48,15 +48,16 @@ http::Response Front::health() const {
 // Bodies here are streams (a build's context), so their hash is not part of the signature (UNSIGNED-PAYLOAD).
 io::Awaitable<http::Response> Front::work(http::Request& request, http::BodyReader& body) {
   aws::SignatureCheck check(authenticator_, keys_);
+  aws::Caller caller;
   try {
-    check.admit(request, clock_.now());
+    caller = check.admit(request, clock_.now());
     check.verify(request, {});
     check.require_service("sampan");
   } catch (const aws::AuthenticationError& error) {
     auto fault = aws::authentication_fault(aws::Protocol::kJson, error);
     co_return refuse(fault.http_status(), fault.code(), fault.what());
   }
-  co_return co_await routes_.work(request, body);
+  co_return co_await routes_.work(request, body, caller);
 }
 
 }  // namespace sampan::daemon

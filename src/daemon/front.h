@@ -17,7 +17,8 @@ namespace sampan::daemon {
 struct Routes {
   aws::Dispatcher* aws = nullptr;
   http::Handler registry;  // /v2/, authenticates by itself
-  http::Handler work;      // /sampan/v1/, called only for requests with a good signature
+  // /sampan/v1/, called only for requests with a good signature
+  std::function<io::Awaitable<http::Response>(http::Request&, http::BodyReader&, const aws::Caller&)> work;
 };
 
 class Front {

@@ -16,8 +16,9 @@ io::FileLock lock_directory(const std::filesystem::path& directory, const char* 
   try {
     return io::FileLock(directory / "lock");
   } catch (const core::Error& error) {
-    throw core::Error(directory.string() + " cannot be taken (" + error.what() +
-                      "): stop the sampand that uses it, or give another " + flag);
+    if (!std::string_view(error.what()).starts_with("lock ")) throw;
+    throw core::Error(directory.string() + " is in use by another sampand (" + error.what() +
+                      "): stop that one, or give another " + flag);
   }
 }
 

@@ -72,6 +72,10 @@ Parts::Parts(const Options& options)
       logs(executors, *store, ids, clock, options.data_dir),
       cgroups(host.cgroups),
       runtime(executors, host, options.run_dir / "runtime"),
+      builder(executors, images, content, layers, catalog, host,
+              {options.data_dir, options.run_dir, "/sampan-" + options.instance_id()}),
+      bootstrap(executors, content, layers, catalog),
+      work(executors, builder, bootstrap, images, content, catalog, options.data_dir),
       network(executors, {.run_dir = options.run_dir, .instance = options.instance_id()}),
       task_credentials(sessions, clock),
       agent({.executors = executors,
@@ -101,8 +105,11 @@ Parts::Parts(const Options& options)
           {.machine = describe_machine(options)}),
       dispatcher(executors, keys, clock, ids, {.default_region = options.region}),
       front({.aws = &dispatcher,
-             .registry = [this](http::Request& request, http::BodyReader& body) { return registry.handle(request, body); }},
-            keys, clock) {
+             .registry = [this](http::Request& request, http::BodyReader& body) { return registry.handle(request, body); },
+             .work = [this](http::Request& request, http::BodyReader& body,
+                            const aws::Caller& caller) { return do_work(request, body, caller); }},
+            keys, clock),
+      home{options.account, options.region} {
   for (aws::AnyService* service : std::initializer_list<aws::AnyService*>{&sts, &ec2, &ecr, &logs.api(), &elb, &ecs}) {
     dispatcher.add(*service);
   }
@@ -116,6 +123,21 @@ io::Awaitable<void> Parts::start() {
   co_await ecs.start();
   io::spawn_detached(executors.control(), "log retention", logs.keep_retention());
   ready = true;
+}
+
+io::Awaitable<void> Parts::stop() {
+  builder.cancel_all();
+  ecs.stop();
+  co_await edge.stop();
+}
+
+io::Awaitable<http::Response> Parts::do_work(http::Request& request, http::BodyReader& body, const aws::Caller& caller) {
+  if (!build::HttpApi::serves(request.raw_path())) {
+    co_return http::Response::text(404, "{\"message\":\"there is nothing at this path\"}\n", "application/json");
+  }
+  image::Registry registry{caller.identity ? caller.identity->account : home.account,
+                           caller.region.empty() ? home.region : caller.region};
+  co_return co_await work.handle(request, body, registry);
 }
 
 // A client that is quicker than our own start waits a little instead of being refused.

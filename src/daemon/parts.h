@@ -5,6 +5,9 @@
 #include <memory>
 
 #include "aws/dispatcher.h"
+#include "build/bootstrap.h"
+#include "build/builder.h"
+#include "build/http_api.h"
 #include "core/random.h"
 #include "daemon/front.h"
 #include "daemon/instance.h"
@@ -40,6 +43,8 @@ struct Parts {
 
   // On the control strand: agrees with what an earlier life left, then lets requests in.
   io::Awaitable<void> start();
+  // Ends our own work in the right order; tasks and load balancers go on. On the control strand.
+  io::Awaitable<void> stop();
 
   InstanceLock lock;
   core::SystemClock clock;
@@ -74,6 +79,11 @@ struct Parts {
 
   runtime::Cgroups cgroups;
   runtime::OciRuntime runtime;
+
+  build::Builder builder;
+  build::Bootstrap bootstrap;
+  build::HttpApi work;
+
   node::KernelNetwork network;
   TaskCredentials task_credentials;
   node::Agent agent;
@@ -91,6 +101,9 @@ struct Parts {
 
  private:
   io::Awaitable<http::Response> receive(http::Request& request, http::BodyReader& body);
+  io::Awaitable<http::Response> do_work(http::Request& request, http::BodyReader& body, const aws::Caller& caller);
+
+  image::Registry home;  // of callers who name no region
 };
 
 }  // namespace sampan::daemon

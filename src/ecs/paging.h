@@ -1,4 +1,4 @@
-// Pages of a list that is in key order: nextToken is the base64 of the first key of the next page. Pure.
+// Pages of a list that is in key order: nextToken is the base64 of a mark and the first key of the next page. Pure.
 #pragma once
 
 #include <algorithm>
@@ -12,6 +12,7 @@
 namespace sampan::ecs {
 
 inline constexpr int kMostResults = 100;
+inline constexpr std::string_view kTokenMark = "page:";  // so that a text that is no token is seen as none
 
 template <class T>
 struct Page {
@@ -28,17 +29,18 @@ Page<T> page_of(std::vector<std::pair<std::string, T>> entries, const std::optio
     invalid_parameter("maxResults must be between 1 and {}.", kMostResults);
   auto from = entries.begin();
   if (token && !token->empty()) {
-    auto key = core::from_base64(*token);
-    if (!key) invalid_parameter("Invalid token");
+    auto decoded = core::from_base64(*token);
+    if (!decoded || !decoded->starts_with(kTokenMark)) invalid_parameter("Invalid token");
+    const auto key = decoded->substr(kTokenMark.size());
     from = std::find_if(entries.begin(), entries.end(), [&](const auto& entry) {
-      return descending ? entry.first <= *key : entry.first >= *key;
+      return descending ? entry.first <= key : entry.first >= key;
     });
   }
   Page<T> page;
   for (; from != entries.end() && static_cast<int>(page.items.size()) < limit; ++from) {
     page.items.push_back(std::move(from->second));
   }
-  if (from != entries.end()) page.next_token = core::to_base64(from->first);
+  if (from != entries.end()) page.next_token = core::to_base64(std::string(kTokenMark) + from->first);
   return page;
 }
 

@@ -16,6 +16,8 @@ import { STSClient } from '@aws-sdk/client-sts';
 export const ROOT = path.resolve(import.meta.dirname, '../..');
 export const BIN = process.env.SAMPAN_BIN ?? path.join(ROOT, 'build/release/bin');
 const run = promisify(execFile);
+/** Debian's own, where another one stands before it in PATH. */
+export const AWS = existsSync('/usr/bin/aws') ? '/usr/bin/aws' : 'aws';
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -71,7 +73,7 @@ export class Sampan {
     this.log = '';
     this.process = spawn(path.join(BIN, 'sampand'), [
       '--data-dir', this.dataDir, '--run-dir', this.runDir, '--listen', `127.0.0.1:${this.port}`,
-      '--vpc-cidr', this.vpcCidr, '--log-level', 'debug', ...this.flags,
+      '--vpc-cidr', this.vpcCidr, ...(this.flags.includes('--log-level') ? [] : ['--log-level', 'debug']), ...this.flags,
     ], { stdio: ['ignore', 'ignore', 'pipe'] });
     this.exit = new Promise((resolve) => {
       const end = (how) => { this.ended = how; resolve(how); };
@@ -123,7 +125,7 @@ export class Sampan {
 
   /** Debian's `aws` 2.9 does not read AWS_ENDPOINT_URL, so the flag is given. */
   async aws(...args) {
-    const { stdout } = await this.command('aws', ['--endpoint-url', this.endpoint, '--output', 'json', ...args]);
+    const { stdout } = await this.command(AWS, ['--endpoint-url', this.endpoint, '--output', 'json', ...args]);
     return stdout.trim() ? JSON.parse(stdout) : undefined;
   }
 

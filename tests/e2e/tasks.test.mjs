@@ -5,7 +5,7 @@ import {
   CreateClusterCommand, DescribeTasksCommand, ListTasksCommand, RegisterTaskDefinitionCommand, RunTaskCommand, StopTaskCommand,
 } from '@aws-sdk/client-ecs';
 import { FilterLogEventsCommand, GetLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
-import { Sampan, sleep, until } from './harness.mjs';
+import { AWS, Sampan, sleep, until } from './harness.mjs';
 
 let sampan, image, subnets;
 before(async () => {
@@ -92,7 +92,7 @@ test('overrides, user, working directory, entry point and its own address', asyn
 
 test('containers of a task share localhost; the stop ends both', async () => {
   const definition = await define('pair', [
-    { command: ['httpd', '-f', '-p', '8000', '-h', '/www'] },
+    { command: ['httpd', '-f', '-p', '8000', '-h', '/www'], stopTimeout: 2 }, // as PID 1 it has no SIGTERM handler
     { command: ['sh', '-c', 'until wget -q -O- http://127.0.0.1:8000/health; do sleep 0.1; done; trap "exit 0" TERM; while :; do sleep 0.1; done'], logConfiguration: logOf('pair') },
   ]);
   const arn = await runTask(definition);
@@ -108,7 +108,7 @@ test('containers of a task share localhost; the stop ends both', async () => {
   const task = await reach(arn, 'STOPPED');
   assert.equal(task.stopCode, 'UserInitiated');
   assert.equal(task.stoppedReason, 'enough');
-  assert.deepEqual(task.containers.map((container) => container.exitCode), [143, 0]);
+  assert.deepEqual(task.containers.map((container) => container.exitCode), [137, 0]);
 });
 
 test('SIGTERM, then SIGKILL after the stop timeout', async () => {
@@ -204,6 +204,6 @@ test('the waiters of aws end truthfully, and aws logs tail shows the lines', asy
   assert.equal((await describe(arn)).lastStatus, 'STOPPED');
   const { taskArns } = await sampan.ecs.send(new ListTasksCommand({ cluster: 'c', family: 'waited', desiredStatus: 'STOPPED' }));
   assert.deepEqual(taskArns, [arn]);
-  const { stdout } = await sampan.command('aws', ['--endpoint-url', sampan.endpoint, 'logs', 'tail', '/e2e', '--log-stream-name-prefix', 'waited/', '--since', '5m']);
+  const { stdout } = await sampan.command(AWS, ['--endpoint-url', sampan.endpoint, 'logs', 'tail', '/e2e', '--log-stream-name-prefix', 'waited/', '--since', '5m']);
   assert.match(stdout, /waited for/);
 });

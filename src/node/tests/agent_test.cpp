@@ -4,7 +4,7 @@
 
 #include <condition_variable>
 
-#include "machine.h"
+#include "node/tests/machine.h"
 #include "node/teardown.h"
 
 namespace sampan::node {

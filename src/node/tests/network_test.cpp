@@ -1,6 +1,6 @@
 #include <gmock/gmock.h>
 
-#include "machine.h"
+#include "node/tests/machine.h"
 #include "node/teardown.h"
 
 namespace sampan::node {
