@@ -70,7 +70,8 @@ Repositories::Repositories(store::Store& store, io::Executors& executors, image:
       clock_(clock),
       repositories_(store, "/ecr/repositories/"),
       images_(store, "/ecr/images/"),
-      blobs_(store, "/ecr/blobs/") {
+      blobs_(store, "/ecr/blobs/"),
+      pending_(store, executors, content) {
   for (const auto& [key, row] : images_) index_.change(key, nullptr, &row.value);
   images_.on_change([this](const std::string& key, const ImageRow* before, const ImageRow* after) {
     index_.change(key, before, after);
@@ -237,10 +238,12 @@ io::Awaitable<Repositories::Put> Repositories::put_image(RepositoryId id, Manife
                                                          std::string tag) {
   get(id);
   check_references(id, upload.manifest);  // before anything is written for it
-  auto* content = &content_;
-  const auto* bytes = &upload.bytes;
-  co_await io::offload(executors_, [content, bytes] { content->put(*bytes); });
-  co_return co_await store::transact(store_, [&](store::Txn& tx) { return place(tx, id, upload, tag); });
+  co_await pending_.store(upload.bytes);
+  co_return co_await store::transact(store_, [&](store::Txn& tx) {
+    const auto put = place(tx, id, upload, tag);
+    if (put == Put::kNew) pending_.guard(tx, upload.digest, upload.bytes);
+    return put;
+  });
 }
 
 io::Awaitable<void> Repositories::remove_image(RepositoryId id, image::Digest digest) {

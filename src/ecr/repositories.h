@@ -14,6 +14,7 @@
 #include "core/clock.h"
 #include "ecr/image_index.h"
 #include "ecr/names.h"
+#include "ecr/pending_manifests.h"
 #include "ecr/rows.h"
 #include "image/catalog.h"
 #include "image/content_store.h"
@@ -110,6 +111,7 @@ class Repositories {
   store::Table<RepositoryRow> repositories_;
   store::Table<ImageRow> images_;
   store::Table<BlobRow> blobs_;
+  PendingManifests pending_;
   ImageIndex index_;
 };
 

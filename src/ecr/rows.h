@@ -2,7 +2,8 @@
 //   /ecr/repositories/<account>/<region>/<name>            RepositoryRow
 //   /ecr/images/<account>/<region>/<name>@sha256:<hex>     ImageRow: one a manifest, its tags inside
 //   /ecr/blobs/<account>/<region>/<name>@sha256:<hex>      BlobRow: the repository may show that blob
-//   /ecr/keys/token                                        TokenKeyRow
+//   /ecr/pending/sha256:<hex>                              PendingRow: a manifest whose file may not be on
+//   the disk yet /ecr/keys/token                                        TokenKeyRow
 // Tags live in their image's row (ECR allows a thousand an image), so that a push writes one or two rows
 // and a start reads one row an image, however many tags there are.
 #pragma once
@@ -46,6 +47,12 @@ struct BlobRow {
   core::TimePoint linked_at{};
 };
 
+// A manifest's bytes, in the same commit as its ImageRow: one flush makes both durable. The row goes when the
+// file in the content store has been flushed too, a moment later and many at once.
+struct PendingRow {
+  std::string bytes;
+};
+
 struct TokenKeyRow {
   std::string key;  // 32 random bytes
 };
@@ -66,6 +73,11 @@ template <>
 struct sampan::store::RowCodec<sampan::ecr::BlobRow> {
   static std::string encode(const ecr::BlobRow& row);
   static ecr::BlobRow decode(std::string_view text);
+};
+template <>
+struct sampan::store::RowCodec<sampan::ecr::PendingRow> {
+  static std::string encode(const ecr::PendingRow& row) { return row.bytes; }
+  static ecr::PendingRow decode(std::string_view text) { return {std::string(text)}; }
 };
 template <>
 struct sampan::store::RowCodec<sampan::ecr::TokenKeyRow> {

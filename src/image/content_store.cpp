@@ -13,6 +13,14 @@ namespace {
 // Dirty pages are handed to the disk in pieces of this size while the rest still arrives, so that the final
 // fdatasync waits for one piece, not for the blob.
 constexpr std::uint64_t kWritebackStep = 8 * 1024 * 1024;
+// Room asked for ahead of direct writes: an extent at once instead of one a write.
+constexpr std::uint64_t kReserveStep = 64 * 1024 * 1024;
+// Smaller pieces are not worth waiting for the disk.
+constexpr std::size_t kSmallestDirect = 256 * 1024;
+
+bool is_aligned(std::uint64_t number) {
+  return number % AlignedBuffer::kAlignment == 0;
+}
 
 void sync_directory(const fs::path& directory) {
   const auto fd = io::open_file(directory, O_RDONLY | O_DIRECTORY);
@@ -86,6 +94,11 @@ bool ContentStore::remove(const Digest& digest) {
   throw core::errno_error("remove blob " + digest.str());
 }
 
+void ContentStore::flush() const {
+  const auto directory = io::open_file(root_, O_RDONLY | O_DIRECTORY);
+  if (::syncfs(directory.get()) != 0) throw core::errno_error("flush the content store");
+}
+
 void ContentStore::for_each(const std::function<void(const Digest&, std::uint64_t)>& visit) const {
   for (const auto& shard : fs::directory_iterator(root_)) {
     for (const auto& entry : fs::directory_iterator(shard.path())) {
@@ -121,7 +134,10 @@ BlobWriter::BlobWriter(BlobWriter&& other) noexcept
       file_(std::move(other.file_)),
       hash_(std::move(other.hash_)),
       size_(other.size_),
-      written_back_(other.written_back_) {
+      written_back_(other.written_back_),
+      reserved_(other.reserved_),
+      direct_(other.direct_),
+      direct_possible_(other.direct_possible_) {
   other.path_.clear();
 }
 
@@ -130,14 +146,42 @@ BlobWriter::~BlobWriter() {
 }
 
 void BlobWriter::write(std::span<const char> bytes) {
-  hash_.update(bytes);
+  hash(bytes);
+  append(bytes);
+}
+
+void BlobWriter::append(std::span<const char> bytes) {
+  set_direct(past_cache(bytes));
   try {
     io::write_all(file_.get(), {bytes.data(), bytes.size()});
   } catch (const core::Error& error) {
     throw core::Error(fmt::format("store a blob ({} bytes so far)", size_), error.what());
   }
   size_ += bytes.size();
-  if (size_ - written_back_ >= kWritebackStep) start_writeback();
+  if (!direct_ && size_ - written_back_ >= kWritebackStep) start_writeback();
+}
+
+bool BlobWriter::past_cache(std::span<const char> bytes) {
+  return direct_possible_ && bytes.size() >= kSmallestDirect && is_aligned(bytes.size()) &&
+         is_aligned(size_) && is_aligned(reinterpret_cast<std::uintptr_t>(bytes.data()));
+}
+
+void BlobWriter::set_direct(bool direct) {
+  if (direct != direct_) {
+    if (::fcntl(file_.get(), F_SETFL, direct ? O_DIRECT : 0) == 0) {
+      direct_ = direct;
+    } else {
+      direct_possible_ = false;  // the file system has no such thing
+    }
+  }
+  if (direct_ && size_ >= reserved_) reserve();
+}
+
+void BlobWriter::reserve() {
+  // Without it the writes are slower, no more: a full disk is told by the write itself.
+  ::fallocate(file_.get(), FALLOC_FL_KEEP_SIZE, static_cast<off64_t>(size_),
+              static_cast<off64_t>(kReserveStep));
+  reserved_ = size_ + kReserveStep;
 }
 
 void BlobWriter::start_writeback() {
@@ -150,6 +194,9 @@ Digest BlobWriter::finish(const std::optional<Digest>& expected) {
   const auto digest = Digest::parse("sha256:" + hash_.finish_hex());
   SAMPAN_CHECK(digest.has_value());
   if (expected && *expected != *digest) throw DigestMismatch(*expected, *digest);
+  if (reserved_ > size_ && ::ftruncate(file_.get(), static_cast<off64_t>(size_)) != 0) {
+    throw core::errno_error("give back room of blob " + digest->str());
+  }
   if (durability_ == io::Durability::kFlushed && ::fdatasync(file_.get()) != 0) {
     throw core::errno_error("flush blob " + digest->str());
   }
@@ -157,6 +204,12 @@ Digest BlobWriter::finish(const std::optional<Digest>& expected) {
   path_.clear();
   file_.reset();
   return *digest;
+}
+
+AlignedBuffer::AlignedBuffer(std::size_t size)
+    : size_((size + kAlignment - 1) / kAlignment * kAlignment),
+      memory_(static_cast<char*>(std::aligned_alloc(kAlignment, size_))) {
+  if (!memory_) throw std::bad_alloc();
 }
 
 }  // namespace sampan::image

@@ -1,16 +1,35 @@
 #include "image/receive.h"
 
+#include <atomic>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
 namespace sampan::image {
 namespace {
 
-// Two of these an upload: fifty uploads at once hold 50 MB.
-constexpr std::size_t kPiece = 512 * 1024;
+// Two pieces an upload. Large ones cost fewer changes of thread; when many uploads run at once their sum is
+// what counts: fifty of them hold 25 MB.
+constexpr std::size_t kLargePiece = 1024 * 1024;
+constexpr std::size_t kSmallPiece = 256 * 1024;
+constexpr int kFewUploads = 12;
+std::atomic<int> uploads_now{0};
 
-// Fills the buffer as far as the body goes. A failure is kept beside what came before it.
+class PieceSize {
+ public:
+  PieceSize() : bytes_(uploads_now.fetch_add(1) < kFewUploads ? kLargePiece : kSmallPiece) {}
+  ~PieceSize() { uploads_now.fetch_sub(1); }
+  PieceSize(const PieceSize&) = delete;
+  PieceSize& operator=(const PieceSize&) = delete;
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  std::size_t bytes_;
+};
+
+// Filled as far as the body goes. A failure is kept beside what came before it.
 struct Piece {
-  std::vector<char> bytes = std::vector<char>(kPiece);
+  explicit Piece(std::size_t size) : buffer(size) {}
+  bool full() const { return filled == buffer.bytes().size(); }
+  AlignedBuffer buffer;
   std::size_t filled = 0;
   std::exception_ptr failure;
 };
@@ -18,8 +37,8 @@ struct Piece {
 io::Awaitable<void> fill(http::BodyReader& body, Piece& piece) {
   piece.filled = 0;
   try {
-    while (piece.filled < piece.bytes.size()) {
-      const auto got = co_await body.read_some(std::span(piece.bytes).subspan(piece.filled));
+    while (!piece.full()) {
+      const auto got = co_await body.read_some(piece.buffer.bytes().subspan(piece.filled));
       if (got == 0) break;
       piece.filled += got;
     }
@@ -28,10 +47,16 @@ io::Awaitable<void> fill(http::BodyReader& body, Piece& piece) {
   }
 }
 
-io::Awaitable<void> flush(io::Executors& executors, BlobWriter& writer, const Piece& piece) {
-  const auto bytes = std::span(piece.bytes).first(piece.filled);
+io::Awaitable<void> hash(io::Executors& executors, BlobWriter& writer, const Piece& piece) {
+  const auto bytes = piece.buffer.bytes().first(piece.filled);
   auto* to = &writer;
-  co_await io::offload(executors, [to, bytes] { to->write(bytes); });
+  co_await io::offload(executors, [to, bytes] { to->hash(bytes); });
+}
+
+io::Awaitable<void> append(io::Executors& executors, BlobWriter& writer, const Piece& piece) {
+  const auto bytes = piece.buffer.bytes().first(piece.filled);
+  auto* to = &writer;
+  co_await io::offload(executors, [to, bytes] { to->append(bytes); });
 }
 
 }  // namespace
@@ -39,20 +64,21 @@ io::Awaitable<void> flush(io::Executors& executors, BlobWriter& writer, const Pi
 io::Awaitable<std::uint64_t> receive_blob(io::Executors& executors, http::BodyReader& body,
                                           BlobWriter& writer, std::uint64_t most) {
   using namespace boost::asio::experimental::awaitable_operators;
-  Piece reading;
-  Piece writing;
+  const PieceSize size;
+  Piece reading(size.bytes());
+  Piece writing(size.bytes());
   std::uint64_t total = 0;
   co_await fill(body, reading);
   while (reading.filled > 0) {
     total += reading.filled;
     if (total > most) throw http::BodyTooLarge("the blob is larger than allowed");
     std::swap(reading, writing);
-    if (writing.failure || writing.filled < writing.bytes.size()) {
-      co_await flush(executors, writer, writing);
+    if (writing.failure || !writing.full()) {
+      co_await (hash(executors, writer, writing) && append(executors, writer, writing));
       if (writing.failure) std::rethrow_exception(writing.failure);
       co_return total;
     }
-    co_await (fill(body, reading) && flush(executors, writer, writing));
+    co_await (fill(body, reading) && hash(executors, writer, writing) && append(executors, writer, writing));
   }
   if (reading.failure) std::rethrow_exception(reading.failure);
   co_return total;

@@ -1,5 +1,5 @@
-// Takes a request's body into a blob: while one piece is hashed and written on the blocking pool, the next is
-// read from the peer. Memory does not depend on the body's size.
+// Takes a request's body into a blob: while one piece is hashed, and written, on the blocking pool, the next
+// is read from the peer. Memory does not depend on the body's size.
 #pragma once
 
 #include "http/message.h"
