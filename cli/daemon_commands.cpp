@@ -99,7 +99,7 @@ void up(Session& session, const UpFlags& flags) {
     fmt::print("Sampan is running already (pid {}) at {}\n", *pid, session.endpoint());
     return;
   }
-  io::make_directories(places.data_dir, 0700);
+  io::make_directories(places.data_dir, 0711);  // as sampand makes it: tasks' own users walk through
   auto log = places.data_dir / "sampand.log";
   std::error_code ignored;
   auto size = fs::file_size(log, ignored);

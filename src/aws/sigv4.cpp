@@ -267,7 +267,8 @@ void sign_request(http::Request& request, std::string_view body, const Credentia
   names.erase(std::unique(names.begin(), names.end()), names.end());
   const CredentialScope scope{credentials.access_key, amz_date.substr(0, 8), std::string(region),
                               std::string(service)};
-  const auto hash = core::sha256_hex(body);
+  const bool body_unsigned = request.headers.get("x-amz-content-sha256") == kUnsignedPayload;
+  const auto hash = body_unsigned ? std::string(kUnsignedPayload) : core::sha256_hex(body);
   const auto canonical = canonical_request(
       {request.method, request.raw_path(), request.raw_query(), request.headers, names, hash});
   const auto signature =

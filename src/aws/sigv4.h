@@ -88,7 +88,8 @@ struct Credentials {
   std::string session_token;  // empty for long-lived keys
 };
 
-// Adds X-Amz-Date, X-Amz-Security-Token and Authorization to `request`, which has its Host header already.
+// Adds X-Amz-Date, X-Amz-Security-Token and Authorization to `request`, which has its Host header already. The body
+// is left out of the signature when X-Amz-Content-Sha256 is there and says UNSIGNED-PAYLOAD.
 void sign_request(http::Request& request, std::string_view body, const Credentials& credentials,
                   std::string_view region, std::string_view service, core::TimePoint now);
 

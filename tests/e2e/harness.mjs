@@ -1,6 +1,6 @@
 // Starts a sampand of its own for a test file, gives real clients for it, and checks at the end that nothing is left.
 import { execFile, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, existsSync, readdirSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, existsSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -57,6 +57,7 @@ export class Sampan {
   static async start({ flags = [], vpcCidr } = {}) {
     const self = new Sampan();
     self.directory = mkdtempSync(path.join(tmpdir(), 'sampan-e2e-'));
+    chmodSync(self.directory, 0o711); // as /var/lib is: tasks in user namespaces walk through
     self.dataDir = path.join(self.directory, 'data');
     self.runDir = path.join(self.directory, 'run');
     self.port = await freePort();
