@@ -28,6 +28,9 @@ class Registry {
   // All must outlive this.
   Registry(io::Executors& executors, image::ContentStore& content, Repositories& repositories,
            Uploads& uploads, const Login& login);
+  // Told of each image (not index, not artifact) that a push has made whole, on a network thread; before the
+  // server runs. To unpack it ahead of its first task: image::Images::place_later.
+  void on_push(std::function<void(const image::Digest&)> listener) { on_push_ = std::move(listener); }
   // Answers requests whose path is /v2 or begins with /v2/.
   io::Awaitable<http::Response> handle(http::Request& request, http::BodyReader& body);
 
@@ -73,6 +76,7 @@ class Registry {
   Repositories& repositories_;
   Uploads& uploads_;
   const Login& login_;
+  std::function<void(const image::Digest&)> on_push_;
 };
 
 }  // namespace sampan::ecr

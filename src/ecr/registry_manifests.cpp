@@ -40,6 +40,12 @@ bool refused_by_accept(const http::Request& request, const std::string& media_ty
   return named;
 }
 
+bool is_runnable(const image::Manifest& manifest) {
+  if (!manifest.config || manifest.layers.empty()) return false;
+  const auto& type = manifest.config->media_type;
+  return type == image::kOciConfig || type == image::kDockerConfig;
+}
+
 }  // namespace
 
 io::Awaitable<http::Response> Registry::put_manifest(Exchange& exchange) {
@@ -52,8 +58,10 @@ io::Awaitable<http::Response> Registry::put_manifest(Exchange& exchange) {
   if (named && *named != upload.digest) throw image::DigestMismatch(*named, upload.digest);
   const auto digest = upload.digest;
   const auto subject = upload.manifest.subject;
+  const bool runs = is_runnable(upload.manifest);
   auto work = repositories_.put_image(exchange.repository, std::move(upload), std::move(tag));
   co_await boost::asio::co_spawn(executors_.control(), std::move(work), boost::asio::use_awaitable);
+  if (runs && on_push_) on_push_(digest);
   http::Response response;
   response.status = 201;
   response.headers.set("Location", "/v2/" + exchange.repository.name + "/manifests/" + digest.str());

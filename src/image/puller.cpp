@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <deque>
 #include <mutex>
 #include <set>
 
+#include "core/log.h"
 #include "image/parallel.h"
 #include "image/registry_client.h"
 
@@ -15,6 +17,7 @@ constexpr std::size_t kParallelBlobs = 4;
 constexpr std::size_t kParallelLayers = 2;  // each has a thread that decompresses beside it
 constexpr int kDeepestIndex = 4;
 constexpr std::chrono::milliseconds kLookAgain{50};
+constexpr std::size_t kMostToPlace = 256;
 
 // "docker.io/debian" is "registry-1.docker.io/library/debian".
 struct Remote {
@@ -49,6 +52,8 @@ struct Images::Impl {
   std::string default_registry;
   std::mutex mutex;
   std::set<Digest> arriving;  // blobs that some pull is fetching
+  std::deque<Digest> to_place;
+  bool placing = false;
 
   bool begin(const Digest& digest) {
     const std::lock_guard lock(mutex);
@@ -66,6 +71,9 @@ struct Images::Impl {
   io::Awaitable<void> pull_blob(RegistryClient& client, std::string repository, Descriptor blob,
                                 const PullOptions& options);
   io::Awaitable<void> store(std::string bytes);
+  static io::Awaitable<void> place_all(std::shared_ptr<Impl> self);
+  void place_one(const Digest& manifest);
+  std::optional<Digest> next_to_place();
   io::Awaitable<void> push_one(RegistryClient& client, std::string repository, std::string reference,
                                Digest digest, int depth, const PullOptions& options);
   io::Awaitable<void> push_blob(RegistryClient& client, std::string repository, Descriptor blob,
@@ -74,7 +82,7 @@ struct Images::Impl {
 
 Images::Images(io::Executors& executors, ContentStore& content, LayerStore& layers, const Catalog& catalog,
                std::string default_registry)
-    : impl_(new Impl{executors, content, layers, catalog, std::move(default_registry), {}, {}}) {}
+    : impl_(new Impl{executors, content, layers, catalog, std::move(default_registry), {}, {}, {}}) {}
 Images::~Images() = default;
 
 io::Awaitable<std::optional<Digest>> Images::Impl::find_local(Registry registry, Reference reference) {
@@ -206,6 +214,47 @@ io::Awaitable<std::vector<std::filesystem::path>> Images::ensure_unpacked(Image 
   }
   if (!jobs.empty()) co_await run_parallel(std::move(jobs), kParallelLayers);
   co_return paths;
+}
+
+void Images::place_later(Digest manifest) {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    if (impl_->to_place.size() >= kMostToPlace) return;
+    impl_->to_place.push_back(std::move(manifest));
+    if (std::exchange(impl_->placing, true)) return;
+  }
+  io::spawn_detached(impl_->executors.net().get_executor(), "unpack what was pushed", Impl::place_all(impl_));
+}
+
+std::optional<Digest> Images::Impl::next_to_place() {
+  const std::lock_guard lock(mutex);
+  if (to_place.empty()) {
+    placing = false;
+    return std::nullopt;
+  }
+  auto next = std::move(to_place.front());
+  to_place.pop_front();
+  return next;
+}
+
+io::Awaitable<void> Images::Impl::place_all(std::shared_ptr<Impl> self) {
+  auto next = self->next_to_place();
+  while (next) {
+    auto* impl = self.get();
+    const auto* manifest = &*next;
+    co_await io::offload(self->executors, [impl, manifest] { impl->place_one(*manifest); });
+    next = self->next_to_place();
+  }
+}
+
+void Images::Impl::place_one(const Digest& manifest) {
+  try {
+    const auto image = load_image(content, manifest);
+    if (image.config.platform != Platform()) return;
+    for (const auto& layer : image.layers) layers.ensure_unpacked(layer);
+  } catch (const core::Error& error) {
+    core::log::debug("pushed image {} is not unpacked yet: {}", manifest.str(), error.what());
+  }
 }
 
 io::Awaitable<void> Images::Impl::push_blob(RegistryClient& client, std::string repository, Descriptor blob,

@@ -53,12 +53,16 @@ class Images {
   io::Awaitable<Image> load(Digest manifest, Platform platform = {});
   // Its layers' directories, bottom first; unpacks in parallel what is not unpacked.
   io::Awaitable<std::vector<std::filesystem::path>> ensure_unpacked(Image image);
+  // Unpacks the image's layers in the background, one image after the other, when it runs on this machine:
+  // what was pushed starts at once. A failure is only logged: whoever runs the image meets it again. Returns
+  // at once.
+  void place_later(Digest manifest);
   // Sends the manifest (or index) `manifest` and all it names to another registry under `target`.
   io::Awaitable<void> push(Digest manifest, Reference target, PullOptions options = {});
 
  private:
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;  // shared with the background unpacking
 };
 
 }  // namespace sampan::image
