@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/use_future.hpp>
+#include <random>
 #include <thread>
 
 #include "core/encoding.h"
@@ -38,7 +39,8 @@ class Puller : public ::testing::Test {
     thread = std::thread([this] { executors.run(); });
     LayerEntry file;
     file.path = "hello";
-    for (int i = 0; i < 300000; ++i) file.bytes += static_cast<char>(i * 2654435761u >> 13);
+    std::mt19937 random(11);
+    for (int i = 0; i < 300000; ++i) file.bytes += static_cast<char>(random());
     ImageConfig config;
     config.cmd = {"/hello"};
     std::vector<LayerDescriptor> made;
