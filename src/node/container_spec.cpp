@@ -55,7 +55,8 @@ runtime::ProcessSpec make_process(const SpecInput& input) {
   if (process.cwd.empty()) process.cwd = "/";
   process.user = container.user.empty() ? input.image.user : container.user;
   process.terminal = container.pseudo_terminal;
-  process.no_new_privileges = false;  // as Docker: set-user-id programs of an image work
+  // Set-user-id programs of an image run, but raise nobody; as a privileged container they do.
+  process.no_new_privileges = !container.privileged;
   process.capabilities_add = container.capabilities_add;
   process.capabilities_drop = container.capabilities_drop;
   for (const auto& limit : container.ulimits) {

@@ -40,6 +40,7 @@ io::Awaitable<void> Driver::finish() {
   settle(intent_, record_, parts_.clock.now());
   record_.phase = TaskPhase::kStopped;
   record_.stopped_at = parts_.clock.now();
+  order_times(intent_, record_);
   co_await keep_and_report();
   co_await attempt(parts_.executors, intent_.assignment.task_id,
                    [self] { self->parts_.launcher.discard_files(self->intent_); });

@@ -204,9 +204,34 @@ void settle(const Intent& intent, Record& record, core::TimePoint now) {
     if (record.execution_stopped_at || !intent.assignment.containers[i].essential) continue;
     if (facts.stage == Stage::kStopped && facts.finished_at) record.execution_stopped_at = facts.finished_at;
   }
-  if (!record.stop_wanted) return;
-  if (!record.stopping_at) record.stopping_at = now;
-  record.phase = later(record.phase, TaskPhase::kStopping);
+  if (record.stop_wanted) {
+    if (!record.stopping_at) record.stopping_at = now;
+    record.phase = later(record.phase, TaskPhase::kStopping);
+  }
+  order_times(intent, record);
+}
+
+void order_times(const Intent& intent, Record& record) {
+  for (auto& container : record.containers) {
+    auto& facts = container.facts;
+    if (facts.started_at && facts.finished_at)
+      facts.finished_at = std::max(*facts.started_at, *facts.finished_at);
+  }
+  auto reached = intent.assigned_at;
+  auto order = [&](std::optional<core::TimePoint>& time) {
+    if (!time) return;
+    if (reached) time = std::max(*reached, *time);
+    reached = time;
+  };
+  order(record.pull_started_at);
+  order(record.pull_stopped_at);
+  order(record.started_at);
+  // The wish to stop may come before or after the first container's end: both are right.
+  auto asked = record.stopping_at;
+  if (asked && reached) record.stopping_at = std::max(*asked, *reached);
+  order(record.execution_stopped_at);
+  if (record.stopping_at && reached && record.stopped_at) reached = std::max(*reached, *record.stopping_at);
+  order(record.stopped_at);
 }
 
 }  // namespace sampan::node

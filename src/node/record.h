@@ -65,6 +65,11 @@ TaskFacts facts_of(const Record& record);
 TaskReport report_of(const Intent& intent, const Record& record);
 
 // Brings phase and timestamps up to what the containers' facts say. Known state never goes backwards.
+// Leaves the times in order (order_times).
 void settle(const Intent& intent, Record& record, core::TimePoint now);
+// Assigned, pull started, pull stopped, started, execution stopped, stopped: none before the one ahead of it,
+// and no container ends before it starts. They come from different hands (an exit's time is its monitor's, a
+// start's is taken once the runtime has answered), so a container that ends at once would not keep to that.
+void order_times(const Intent& intent, Record& record);
 
 }  // namespace sampan::node

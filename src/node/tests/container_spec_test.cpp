@@ -102,6 +102,18 @@ TEST(ContainerSpec, CarriesLimitsMountsAndNamespaces) {
   EXPECT_THROW(make_container_spec(input), core::Error);
 }
 
+TEST(ContainerSpec, ForbidsNewPrivilegesUnlessPrivileged) {
+  TaskAssignment task;
+  ContainerAssignment container;
+  container.command = List{"run"};
+  image::ImageConfig image;
+  Sandbox sandbox;
+  SpecInput input{task, container, image, sandbox, "i", "", "/f", "/c", {}, {}};
+  EXPECT_TRUE(make_container_spec(input).process.no_new_privileges);
+  container.privileged = true;
+  EXPECT_FALSE(make_container_spec(input).process.no_new_privileges);
+}
+
 TEST(ContainerSpec, NeedsACommand) {
   TaskAssignment task;
   ContainerAssignment container;

@@ -103,6 +103,61 @@ TEST(Record, StoppingKeepsTheFirstEssentialEnd) {
   EXPECT_EQ(record.stopping_at, at(10));
 }
 
+// A container that ends at once: its monitor's time of the end lies before the time its start was noted.
+TEST(Record, TimesAreInOrderWhenAContainerEndsAtOnce) {
+  auto intent = intent_of(1);
+  intent.assigned_at = at(10);
+  auto record = new_record(intent);
+  record.pull_started_at = at(9);  // the clock was set back
+  record.pull_stopped_at = at(12);
+  record.containers[0].facts = {Stage::kStopped, false, 0, "", at(20), at(19)};
+  settle(intent, record, at(21));
+  EXPECT_EQ(record.phase, TaskPhase::kRunning);
+  record.stop_wanted = true;
+  settle(intent, record, at(18));
+  record.stopped_at = at(17);
+  order_times(intent, record);
+  auto report = report_of(intent, record);
+  EXPECT_EQ(report.pull_started_at, at(10));
+  EXPECT_EQ(report.pull_stopped_at, at(12));
+  EXPECT_EQ(report.started_at, at(20));
+  EXPECT_EQ(report.stopping_at, at(20));
+  EXPECT_EQ(report.execution_stopped_at, at(20));
+  EXPECT_EQ(report.stopped_at, at(20));
+  EXPECT_EQ(report.containers[0].started_at, at(20));
+  EXPECT_EQ(report.containers[0].finished_at, at(20));
+}
+
+TEST(Record, TimesInOrderStayAsTheyAre) {
+  auto intent = intent_of(1);
+  intent.assigned_at = at(1);
+  auto record = new_record(intent);
+  record.pull_started_at = at(2);
+  record.pull_stopped_at = at(3);
+  record.started_at = at(4);
+  record.stopping_at = at(6);
+  record.execution_stopped_at = at(5);
+  record.stopped_at = at(7);
+  auto before = render_record(record);
+  order_times(intent, record);
+  EXPECT_EQ(render_record(record), before);
+  record.stopping_at = at(5);
+  record.execution_stopped_at = at(6);
+  before = render_record(record);
+  order_times(intent, record);
+  EXPECT_EQ(render_record(record), before) << "stopped on request: the wish comes first";
+}
+
+TEST(Record, TimesThatAreNotThereStayAway) {
+  auto intent = intent_of(1);
+  auto record = new_record(intent);
+  record.stopped_at = at(1);
+  order_times(intent, record);
+  EXPECT_FALSE(record.pull_started_at);
+  EXPECT_FALSE(record.execution_stopped_at);
+  EXPECT_EQ(record.stopped_at, at(1));
+}
+
 TEST(Mounts, FindsThoseBelowInnermostFirst) {
   auto found = mounts_below(
       "1 0 0:1 / / rw - x x rw\n2 1 0:2 / /data/c rw - x x rw\n3 2 0:3 / /data/c/a\\040b rw - x x rw\n"
