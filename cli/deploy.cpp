@@ -154,7 +154,7 @@ class Deployment {
     } else {
       ec2::CreateSecurityGroupRequest make;
       make.GroupName = name;
-      make.Description = "Made by sampan deploy for " + compose_.name;
+      make.Description = std::string(kMadeByDeploy) + compose_.name;
       make.VpcId = ground_.vpc_id;
       auto made = session_.call<ec2::ops::CreateSecurityGroup>(make);
       ground_.security_group = made.GroupId.value_or("");

@@ -11,6 +11,9 @@
 
 namespace sampan::cli {
 
+// How the description of a security group that `deploy` made begins; `rm` removes no other.
+inline constexpr std::string_view kMadeByDeploy = "Made by sampan deploy for ";
+
 // One service to bring up: what compose.yaml or `sampan deploy DIR` said, with its image built and pinned.
 struct ServiceWish {
   std::string app;       // names the cluster's part, load balancer and log group

@@ -106,8 +106,33 @@ aws::Credentials Session::credentials() const {
   throw UsageError("no access key was found: run `sampan configure` as root on the daemon's machine, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
 }
 
+bool Session::answers() {
+  http::ClientRequest ask;
+  ask.url = endpoint_ + "/health";
+  ask.timeout = std::chrono::seconds(2);
+  try {
+    return run(http::fetch(std::move(ask))).status == 200;
+  } catch (const core::Error&) {
+    return false;
+  }
+}
+
+core::Error Session::nobody_there(const std::string& why) const {
+  return core::Error("no Sampan answers at " + endpoint_ + " (" + why + "); start one with: sampan up");
+}
+
+// Without a daemon there was never a key to find: that is what the user must hear first.
+aws::Credentials Session::working_credentials() {
+  try {
+    return credentials();
+  } catch (const UsageError&) {
+    if (!answers()) throw nobody_there("and no access key was found");
+    throw;
+  }
+}
+
 aws::Client& Session::client() {
-  if (!client_) client_ = std::make_unique<aws::Client>(endpoint_, region_, credentials());
+  if (!client_) client_ = std::make_unique<aws::Client>(endpoint_, region_, working_credentials());
   return *client_;
 }
 
@@ -117,7 +142,7 @@ http::ClientRequest Session::signed_request(const std::string& method, const std
   head.target = target;
   head.headers.set("Host", endpoint_.substr(endpoint_.find("://") + 3));
   head.headers.set("X-Amz-Content-Sha256", std::string(aws::kUnsignedPayload));
-  aws::sign_request(head, {}, credentials(), region_, "sampan", core::SystemClock().now());
+  aws::sign_request(head, {}, working_credentials(), region_, "sampan", core::SystemClock().now());
   http::ClientRequest request;
   request.method = method;
   request.url = endpoint_ + target;
@@ -132,7 +157,7 @@ http::ClientResponse Session::request(const std::string& method, const std::stri
   auto request = signed_request(method, target);
   request.body = std::move(body);
   request.timeout = timeout;
-  return run(http::fetch(std::move(request)));
+  return exchange(http::fetch(std::move(request)));
 }
 
 http::ClientResponse Session::upload(const std::string& target, const std::filesystem::path& file,
@@ -141,7 +166,7 @@ http::ClientResponse Session::upload(const std::string& target, const std::files
   for (const auto& value : values) request.headers.add(header, value);
   request.body_file = file;
   request.timeout = std::chrono::minutes(10);
-  return run(http::fetch(std::move(request)));
+  return exchange(http::fetch(std::move(request)));
 }
 
 }  // namespace sampan::cli

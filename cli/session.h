@@ -10,6 +10,7 @@
 #include <string>
 
 #include "aws/client.h"
+#include "core/error.h"
 #include "http/client.h"
 
 namespace sampan::cli {
@@ -45,7 +46,7 @@ class Session {
   // One AWS call. Throws aws::Fault, or core::Error when the daemon is not reached.
   template <class Op>
   typename Op::Output call(typename Op::Input input) {
-    return run(client().template call<Op>(std::move(input)));
+    return exchange(client().template call<Op>(std::move(input)));
   }
   // A signed request to Sampan's own paths (/sampan/v1/…); the signature does not cover the body.
   http::ClientResponse request(const std::string& method, const std::string& target, std::string body = "",
@@ -59,6 +60,19 @@ class Session {
   T run(boost::asio::awaitable<T> work);
 
  private:
+  // run(), and a plain word where no daemon answers.
+  template <class T>
+  T exchange(boost::asio::awaitable<T> work) {
+    try {
+      return run(std::move(work));
+    } catch (const core::Error& error) {
+      if (!answers()) throw nobody_there(error.what());
+      throw;
+    }
+  }
+  bool answers();
+  aws::Credentials working_credentials();
+  core::Error nobody_there(const std::string& why) const;
   aws::Client& client();
   http::ClientRequest signed_request(const std::string& method, const std::string& target);
 

@@ -7,6 +7,7 @@
 #include "api/elbv2.h"
 #include "api/logs.h"
 #include "cli/commands.h"
+#include "cli/deploy_plan.h"
 #include "cli/output.h"
 #include "aws/json_codec.h"
 #include "core/error.h"
@@ -14,6 +15,7 @@
 namespace sampan::cli {
 namespace {
 
+namespace ec2 = api::ec2;
 namespace ecs = api::ecs;
 namespace elb = api::elbv2;
 namespace logs = api::logs;
@@ -205,6 +207,7 @@ void show_logs(Session& session, const LogFlags& flags) {
 }
 
 void show_events(Session& session, const std::string& name, const std::string& only_cluster, bool follow) {
+  if (!name.empty() && !find(session, only_cluster, name).service) throw UsageError(name + " is a task; only services have events");
   std::set<std::string> seen;
   do {
     std::vector<ecs::ServiceEvent> events;
@@ -307,9 +310,27 @@ class Removal {
     for (const auto& balancer : or_empty(service_.loadBalancers)) {
       if (balancer.targetGroupArn) remove_group(*balancer.targetGroupArn);
     }
+    if (!service_.networkConfiguration || !service_.networkConfiguration->awsvpcConfiguration) return;
+    for (const auto& id : or_empty(service_.networkConfiguration->awsvpcConfiguration->securityGroups)) remove_security_group(id);
   }
 
  private:
+  // Only one that `deploy` made, and only when no other service or load balancer of the app uses it.
+  void remove_security_group(const std::string& id) {
+    ec2::DescribeSecurityGroupsRequest ask;
+    ask.GroupIds = std::vector<std::string>{id};
+    for (const auto& group : or_empty(session_.call<ec2::ops::DescribeSecurityGroups>(ask).SecurityGroups)) {
+      if (!or_empty(group.Description).starts_with(kMadeByDeploy)) continue;
+      ec2::DeleteSecurityGroupRequest gone;
+      gone.GroupId = id;
+      try {
+        session_.call<ec2::ops::DeleteSecurityGroup>(gone);
+      } catch (const aws::Fault& fault) {
+        if (fault.code() != "DependencyViolation") throw;
+      }
+    }
+  }
+
   void remove_group(const std::string& arn) {
     progress_.begin("Target group " + arn.substr(arn.find("targetgroup/") + 12));
     elb::DescribeTargetGroupsInput ask;

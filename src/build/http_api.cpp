@@ -241,6 +241,14 @@ struct HttpApi::Impl : std::enable_shared_from_this<HttpApi::Impl> {
     co_return result_event(made.manifest, tags, size_of(made), {});
   }
 
+  // "docker.io/library/debian" is how some tools write "debian".
+  static std::string own_name(const image::Reference& reference) {
+    constexpr std::string_view kOfficial = "library/";
+    const bool hub = reference.host == "docker.io" || reference.host == "index.docker.io";
+    if (!hub || !reference.repository.starts_with(kOfficial)) return reference.repository;
+    return reference.repository.substr(kOfficial.size());
+  }
+
   static io::Awaitable<json::object> import(std::shared_ptr<Impl> self,
                                             std::shared_ptr<OwnedDirectory> upload,
                                             std::vector<std::string> names, image::Registry registry) {
@@ -253,8 +261,9 @@ struct HttpApi::Impl : std::enable_shared_from_this<HttpApi::Impl> {
       for (const std::string& name : names.empty() ? each.names : names) {
         const auto reference = image::Reference::parse(name);
         if (!reference) throw core::Error("import " + name, "not an image's name");
-        co_await self->catalog.tag(registry, reference->repository, reference->tag, each.manifest);
-        tags.push_back(reference->repository + ":" + reference->tag);
+        const std::string repository = own_name(*reference);
+        co_await self->catalog.tag(registry, repository, reference->tag, each.manifest);
+        tags.push_back(repository + ":" + reference->tag);
       }
     }
     if (imported.empty()) throw core::Error("the archive holds no image");

@@ -44,7 +44,8 @@ test('the commands of the tour give what the page says', { timeout: 900_000 }, a
   const directory = mkdtempSync(path.join(tmpdir(), 'sampan-tour-'));
   const [port, front] = [await freePort(), await freePort()];
   const places = `--data-dir ${directory}/data --run-dir ${directory}/run`;
-  const env = { ...process.env, HOME: directory, AWS_CONFIG_FILE: `${directory}/config`, AWS_SHARED_CREDENTIALS_FILE: `${directory}/credentials` };
+  // Debian's aws, where an older one stands before it in PATH.
+  const env = { ...process.env, PATH: `/usr/bin:${process.env.PATH}`, HOME: directory, AWS_CONFIG_FILE: `${directory}/config`, AWS_SHARED_CREDENTIALS_FILE: `${directory}/credentials` };
   for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_PROFILE', 'SAMPAN_ENDPOINT']) delete env[name];
   const shell = new Shell(env);
   // The page uses the places and ports of a first installation; here they are this test's own.
