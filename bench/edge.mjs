@@ -4,13 +4,35 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { CreateServiceCommand, DescribeServicesCommand, DescribeTasksCommand, ListTasksCommand, RegisterTaskDefinitionCommand } from '@aws-sdk/client-ecs';
 import { CreateListenerCommand, CreateLoadBalancerCommand, CreateTargetGroupCommand } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { imageLayout } from '../tests/e2e/harness.mjs';
 import { Peer, Report, Sampan, freePort, installed, until, wrk } from './lib.mjs';
 
+/** This machine's own nginx and the libraries it needs, answering a short page on 8080. */
+const nginxLayout = () => imageLayout('nginx', {
+  more: `
+    nginx=$(command -v nginx)
+    mkdir -p rootfs/usr/sbin rootfs/var/lib/nginx rootfs/var/log/nginx rootfs/run
+    cp "$nginx" rootfs/usr/sbin/nginx
+    for library in $(ldd "$nginx" | grep -o '/[^ ]*'); do mkdir -p "rootfs$(dirname "$library")" && cp -L "$library" "rootfs$library"; done
+    cat > rootfs/etc/nginx.conf <<CONF
+user root; worker_processes 1; daemon off; error_log /dev/null; pid /run/nginx.pid;
+events { worker_connections 2048; }
+http { access_log off; keepalive_requests 1000000; client_body_temp_path /tmp/b; proxy_temp_path /tmp/p; fastcgi_temp_path /tmp/f; uwsgi_temp_path /tmp/u; scgi_temp_path /tmp/s;
+  server { listen 8080; location / { return 200 "a short answer from a task behind a load balancer\\n"; } } }
+CONF
+  `,
+  config: { Env: ['PATH=/bin:/usr/sbin'], Cmd: ['/usr/sbin/nginx', '-c', '/etc/nginx.conf', '-e', '/dev/null'] },
+});
+
+if (!installed('nginx')) {
+  console.log('edge: nginx is both the tasks and the peer of this benchmark: apt-get install nginx-light');
+  process.exit(1);
+}
 const report = new Report('edge');
 const sampan = await Sampan.start({ flags: ['--log-level', 'warn'] });
 const directory = mkdtempSync(path.join(tmpdir(), 'sampan-edge-'));
 try {
-  const image = await sampan.pushNginx();
+  const image = await sampan.pushLayout(nginxLayout(), 'nginx');
   const subnets = await sampan.subnets();
   const port = await freePort();
   const { LoadBalancers: [balancer] } = await sampan.elb.send(new CreateLoadBalancerCommand({ Name: 'bench', Subnets: subnets }));

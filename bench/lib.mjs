@@ -114,7 +114,7 @@ export async function wrk({ url, connections = 16, seconds = 5, threads = 1, met
   const directory = mkdtempSync(path.join(tmpdir(), 'sampan-wrk-'));
   const script = path.join(directory, 'request.lua');
   const quote = (text) => `[==[${text}]==]`;
-  writeFileSync(script, `wrk.method = ${quote(method)}\n${body ? `wrk.body = ${quote(body)}\n` : ''}${Object.entries(headers).map(([name, value]) => `wrk.headers[${quote(name)}] = ${quote(value)}`).join('\n')}
+  writeFileSync(script, `wrk.method = ${quote(method)}\n${body ? `wrk.body = ${quote(body)}\n` : ''}${Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'content-length').map(([name, value]) => `wrk.headers[ ${quote(name.toLowerCase() === 'host' ? 'Host' : name)} ] = ${quote(value)}`).join('\n')}
 function done(summary, latency, requests)
   io.write(string.format("RESULT %d %d %d %d %d\\n", summary.requests, summary.duration, latency:percentile(50), latency:percentile(99), summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout))
 end\n`);

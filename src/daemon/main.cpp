@@ -1,5 +1,6 @@
 // sampand: see README.md and sampand --help.
 #include <fmt/core.h>
+#include <malloc.h>
 
 #include <cstdio>
 
@@ -9,6 +10,9 @@
 
 int main(int argc, char** argv) {
   using namespace sampan;
+  // Bursts on a dozen threads would each leave an arena behind: two share all, and what is free goes back.
+  ::mallopt(M_ARENA_MAX, 2);
+  ::mallopt(M_TRIM_THRESHOLD, 256 * 1024);
   try {
     auto options = daemon::parse_options(argc, argv);
     if (!options) return 0;

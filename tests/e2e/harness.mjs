@@ -182,10 +182,13 @@ export class Sampan {
   }
 
   /** The base image of most tests: a static busybox, pushed by skopeo as a real client would. Gives its reference. */
-  async pushBusybox(repository = 'busybox') {
+  pushBusybox(repository = 'busybox') {
+    return this.pushLayout(busyboxLayout(), repository);
+  }
+
+  async pushLayout(layout, repository) {
     const { CreateRepositoryCommand } = await import('@aws-sdk/client-ecr');
     await this.ecr.send(new CreateRepositoryCommand({ repositoryName: repository }));
-    const layout = busyboxLayout();
     await this.command('skopeo', ['copy', '--quiet', '--dest-tls-verify=false', '--dest-creds', await this.registryCredentials(),
       `oci:${layout}:latest`, `docker://${this.registry}/${repository}:latest`]);
     return `${this.registry}/${repository}:latest`;
@@ -198,12 +201,15 @@ export class Sampan {
   }
 }
 
-let layoutMade;
+const layouts = new Map();
 
-/** An OCI image layout with one busybox layer, written without any of Sampan's own code. */
-export function busyboxLayout() {
-  if (layoutMade) return layoutMade;
-  const directory = mkdtempSync(path.join(tmpdir(), 'sampan-busybox-'));
+/**
+ * An OCI image layout of one layer, written without any of Sampan's own code: a static busybox with its usual names, and what
+ * `more` (a shell script, run beside rootfs/) adds. `config` is the image's configuration.
+ */
+export function imageLayout(name, { more = '', config = { Env: ['PATH=/bin'], Cmd: ['sh'] } } = {}) {
+  if (layouts.has(name)) return layouts.get(name);
+  const directory = mkdtempSync(path.join(tmpdir(), `sampan-${name}-`));
   execFileSync('bash', ['-euc', `
     mkdir -p rootfs/{bin,etc,tmp,root,www,proc,sys,dev} blobs/sha256 && chmod 1777 rootfs/tmp
     cp "$(command -v busybox || echo /bin/busybox)" rootfs/bin/busybox
@@ -211,20 +217,23 @@ export function busyboxLayout() {
     printf 'root:x:0:0:root:/root:/bin/sh\\napp:x:1000:1000:app:/tmp:/bin/sh\\n' > rootfs/etc/passwd
     printf 'root:x:0:\\napp:x:1000:\\n' > rootfs/etc/group
     echo ok > rootfs/www/health
+    ${more}
     tar -C rootfs --sort=name --numeric-owner --owner=0 --group=0 -cf layer.tar .
     diff=$(sha256sum layer.tar | cut -d' ' -f1)
     gzip -n layer.tar
     put() { local d=$(sha256sum "$1" | cut -d' ' -f1); cp "$1" blobs/sha256/$d; echo $d; }
     layer=$(put layer.tar.gz); size=$(stat -c%s layer.tar.gz)
-    printf '{"architecture":"amd64","os":"linux","config":{"Env":["PATH=/bin"],"Cmd":["sh"]},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]},"history":[{"created_by":"test"}]}' $diff > config.json
+    printf '{"architecture":"amd64","os":"linux","config":%s,"rootfs":{"type":"layers","diff_ids":["sha256:%s"]},"history":[{"created_by":"test"}]}' "$CONFIG" $diff > config.json
     config=$(put config.json); csize=$(stat -c%s config.json)
     printf '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:%s","size":%s},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"sha256:%s","size":%s}]}' $config $csize $layer $size > manifest.json
     manifest=$(put manifest.json); msize=$(stat -c%s manifest.json)
     printf '{"schemaVersion":2,"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:%s","size":%s,"annotations":{"org.opencontainers.image.ref.name":"latest"}}]}' $manifest $msize > index.json
     printf '{"imageLayoutVersion":"1.0.0"}' > oci-layout
     rm -rf rootfs layer.tar.gz config.json manifest.json
-  `], { cwd: directory });
+  `], { cwd: directory, env: { ...process.env, CONFIG: JSON.stringify(config) } });
   process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
-  layoutMade = directory;
+  layouts.set(name, directory);
   return directory;
 }
+
+export const busyboxLayout = () => imageLayout('busybox');

@@ -1,0 +1,13 @@
+import { Sampan, sleep } from '/work/main/bench/lib.mjs';
+import { execFileSync } from 'node:child_process';
+import { RegisterTaskDefinitionCommand, RunTaskCommand, StopTaskCommand } from '@aws-sdk/client-ecs';
+const s = await Sampan.start({});
+const image = await s.pushBusybox();
+await s.ecs.send(new RegisterTaskDefinitionCommand({ family: 'launch', requiresCompatibilities: ['FARGATE'], networkMode: 'awsvpc', cpu: '256', memory: '512', executionRoleArn: 'arn:aws:iam::000000000000:role/x', containerDefinitions: [{ name: 'c', image, command: ['sleep', '100000'], stopTimeout: 2 }] }));
+const subnets = await s.subnets();
+const r = await s.ecs.send(new RunTaskCommand({ taskDefinition: 'launch', count: 1, launchType: 'FARGATE', networkConfiguration: { awsvpcConfiguration: { subnets } } }));
+await sleep(1500);
+execFileSync('sh', ['-c', `cp ${s.dataDir}/containers/*/c/config.json /tmp/lb/config.json; ls -la ${s.dataDir}/containers/*/c > /tmp/lb/ls.txt`]);
+await s.ecs.send(new StopTaskCommand({ task: r.tasks[0].taskArn }));
+await sleep(3000);
+await s.stop();
