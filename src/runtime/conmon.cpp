@@ -123,7 +123,10 @@ ContainerProcesses start_monitor(const Host& host, const ContainerFiles& files,
   Pipe sync = make_pipe();
   Pipe start = make_pipe();
   io::Command command = conmon_command(host, files, request);
-  command.environment = {fmt::format("_OCI_SYNCPIPE={}", kSyncFd),
+  // Nothing of ours: runc passes NOTIFY_SOCKET and LISTEN_FDS on to the container.
+  command.inherit_environment = false;
+  command.environment = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                         fmt::format("_OCI_SYNCPIPE={}", kSyncFd),
                          fmt::format("_OCI_STARTPIPE={}", kStartFd)};
   command.inherit_fds = {{sync.write_end.get(), kSyncFd}, {start.read_end.get(), kStartFd}};
   // Before waiting for it: conmon wants this byte before it forks into the background.

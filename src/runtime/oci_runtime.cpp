@@ -12,6 +12,7 @@
 #include "runtime/conmon.h"
 #include "runtime/container_files.h"
 #include "runtime/exec.h"
+#include "runtime/start_fifo.h"
 
 namespace sampan::runtime {
 namespace {
@@ -45,7 +46,7 @@ bool wait_gone(const io::PidFd& process, std::chrono::milliseconds limit) {
 }  // namespace
 
 OciRuntime::OciRuntime(io::Executors& executors, Host host, fs::path root)
-    : executors_(executors), host_(std::move(host)), root_(std::move(root)) {
+    : executors_(executors), host_(std::move(host)), root_(std::move(root)), warmth_(host_.cgroups) {
   SAMPAN_CHECK(root_.is_absolute());  // crun resolves a relative root after it has changed directory
   io::make_directories(root_ / "state", 0700);
   io::make_directories(root_ / "sockets", 0700);
@@ -71,6 +72,7 @@ void OciRuntime::create(const ContainerSpec& spec, const fs::path& folder) {
   const ContainerRef container{spec.id, folder};
   const ContainerState before = observe(container).state;
   if (before == ContainerState::kCreated || before == ContainerState::kRunning) return;
+  const MigrationWarmth::Hold warm(warmth_);
   remove(container);  // what an attempt that was cut short may have left
 
   const ContainerFiles files(container);
@@ -97,6 +99,8 @@ void OciRuntime::start(const ContainerRef& container) {
   const ContainerState state = observe(container).state;
   if (state == ContainerState::kRunning || state == ContainerState::kExited) return;
   const ContainerFiles files(container);
+  const bool waits_at_fifo = host_.runtime_name == "runc";
+  if (waits_at_fifo && start_by_fifo(state_root() / container.id / "exec.fifo", first_process(files))) return;
   io::Command start;
   start.argv = command(files.runtime_log(), {"start", container.id});
   const io::Completed done = io::run(start);

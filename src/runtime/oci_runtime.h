@@ -4,6 +4,7 @@
 #include "io/executors.h"
 #include "runtime/container.h"
 #include "runtime/host.h"
+#include "runtime/migration_warmth.h"
 
 namespace sampan::runtime {
 
@@ -31,6 +32,7 @@ class OciRuntime final : public Runtime {
   io::Executors& executors_;
   Host host_;
   std::filesystem::path root_;
+  MigrationWarmth warmth_;
 };
 
 // The cause in what an OCI runtime or conmon said: its JSON log, prefixes and quoting taken off, crun's
