@@ -24,7 +24,7 @@ struct KernelNetworkOptions {
   std::filesystem::path run_dir;  // absolute
   std::string instance;           // 4 hex digits
   UserNamespaces user_namespaces = UserNamespaces::kFargate;
-  std::size_t warm = 4;
+  std::size_t warm = 8;
 };
 
 class KernelNetwork final : public Network {

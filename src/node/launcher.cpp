@@ -188,6 +188,9 @@ void Launcher::clear(const Intent& intent, std::size_t container) {
   if (!fs::exists(target.folder)) return;
   runtime_.remove(target);
   runtime::unmount(target.folder / "rootfs");
+  // It carries the mark of a volatile overlay, with which the kernel refuses to mount it again: a container
+  // whose start was cut short begins anew.
+  fs::remove_all(target.folder / "work");
 }
 
 void Launcher::release(const Intent& intent) {

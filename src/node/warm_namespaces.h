@@ -1,6 +1,6 @@
 // A few namespaces made in advance, so that a task's start does not wait for the kernel to make one. They
 // are held by descriptors alone: when this process dies they are gone. Thread-safe; refills on the
-// blocking pool.
+// blocking pool, once nobody has taken one for a moment: many tasks at once need the CPU themselves.
 #pragma once
 
 #include <functional>
@@ -19,12 +19,14 @@ class WarmNamespaces {
 
   WarmNamespaces(io::Executors& executors, std::size_t size, IdChooser next_ids);
   ~WarmNamespaces();
-  // A warm one, or a new one when none is left. Starts the refill.
+  // A warm one, or a new one when none is left. The refill follows.
   Namespaces take();
+  // At once.
   void fill();
 
  private:
   struct State;
+  static io::Awaitable<void> refill_when_quiet(std::shared_ptr<State> state, io::Executors& executors);
   std::shared_ptr<State> state_;  // shared with refills under way
   io::Executors& executors_;
 };
