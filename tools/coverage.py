@@ -6,7 +6,7 @@
 
 An operation works when a header under src/ overrides it in a class that derives from its service's generated
 interface. Those that are only kept and given back, without an effect yet, are listed by hand in
-docs/stored-only.txt, a line each: `service Operation [what]`.
+docs/stored-only.txt, a line each: `service Operation` for the whole of it, `service Operation what` for some members.
 """
 
 import argparse
@@ -48,13 +48,14 @@ def overridden():
 
 
 def stored_only():
+    """(service, operation) -> which of its members are only stored; "" for the whole operation."""
     path = ROOT / "docs" / "stored-only.txt"
-    pairs = set()
+    pairs = {}
     for line in path.read_text().splitlines() if path.exists() else []:
         line = line.split("#")[0].strip()
         if line:
-            service, operation = line.split()[:2]
-            pairs.add((service, operation))
+            service, operation, *what = line.split(maxsplit=2)
+            pairs[service, operation] = what[0] if what else ""
     return pairs
 
 
@@ -68,10 +69,10 @@ def statuses():
         for operation in model["operations"]:
             works = operation in done.get(service, ())
             rows[operation] = "absent" if not works else \
-                "stored only" if (service, operation) in stored else "works"
+                "stored only" if stored.get((service, operation)) == "" else "works"
         table[service] = rows
     for service, operation in sorted(stored):
-        if table.get(service, {}).get(operation) != "stored only":
+        if table.get(service, {}).get(operation, "absent") == "absent":
             sys.exit(f"docs/stored-only.txt: {service} {operation} is no operation that is answered")
     return table
 
@@ -103,6 +104,9 @@ def render(table):
         for status, title in (("works", "Works"), ("stored only", "Stored only"), ("absent", "Absent")):
             if count(rows, status):
                 out += [f"**{title}**", "", names(rows, status), ""]
+        partly = {operation: what for (owner, operation), what in stored_only().items() if owner == service and what}
+        if partly:
+            out += ["**Works, but stores only**", "", *(f"- `{operation}`: {what}" for operation, what in sorted(partly.items())), ""]
         out.pop()
     return "\n".join(out) + "\n"
 
