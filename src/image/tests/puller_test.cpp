@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/use_future.hpp>
+#include <mutex>
 #include <random>
 #include <thread>
 
@@ -93,7 +94,10 @@ class Puller : public ::testing::Test {
     return http::Response::text(200, R"({"token":"t0ken"})", "application/json");
   }
   http::Response send_manifest(const std::string& path) {
-    asked.push_back(path);
+    {
+      const std::lock_guard lock(mutex);
+      asked.push_back(path);
+    }
     if (path.find("/team/app/") == std::string::npos && path.find("/library/app/") == std::string::npos) {
       return http::Response::text(404, "{}", "application/json");
     }
@@ -102,13 +106,17 @@ class Puller : public ::testing::Test {
   http::Response send_blob(const http::Request& request, const std::string& path) {
     const auto digest = Digest::parse(path.substr(path.rfind('/') + 1));
     if (!digest || !remote.has(*digest)) return http::Response::text(404, "{}", "application/json");
-    if (request.method == "HEAD")
-      return http::Response::text(sent.contains(*digest) ? 200 : 404, "", "text/plain");
+    const auto is_sent = [this, &digest] {
+      const std::lock_guard lock(mutex);
+      return sent.contains(*digest);
+    };
+    if (request.method == "HEAD") return http::Response::text(is_sent() ? 200 : 404, "", "text/plain");
     ++blob_requests;
     auto bytes = remote.read(*digest, 1 << 26);
     std::size_t from = 0;
     if (const auto range = request.headers.get("Range"); !range.empty()) {
       from = std::stoul(std::string(range.substr(6)));
+      const std::lock_guard lock(mutex);
       ranges.push_back(from);
     }
     http::Response response =
@@ -123,6 +131,7 @@ class Puller : public ::testing::Test {
   http::Response take(const http::Request& request, const std::string& path, std::string bytes) {
     http::Response response;
     response.status = 201;
+    const std::lock_guard lock(mutex);
     if (path.find("/manifests/") != std::string::npos) {
       pushed_manifest = path + ' ' + Digest::of(bytes).str();
     } else {
@@ -145,6 +154,7 @@ class Puller : public ::testing::Test {
   std::thread thread;
   std::optional<Image> image;
 
+  std::mutex mutex;  // requests are served on several threads
   bool needs_login = false;
   bool lies = false;
   std::atomic<int> breaks = 0;
