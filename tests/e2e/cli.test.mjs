@@ -97,7 +97,7 @@ test('a wrong Dockerfile is refused with file, line and instruction; a failing R
   const failing = await cli('build', context('failing', { Dockerfile: 'FROM tool:1\nRUN echo before; exit 9\n' }));
   assert.equal(failing.code, 1);
   assert.match(failing.out, /before/);
-  assert.match(failing.err, /Dockerfile:2: RUN: .*9/);
+  assert.match(failing.err, /Dockerfile:2: RUN echo before; exit 9: exit code 9/);
   const base = await cli('build', context('base', { Dockerfile: 'FROM localhost:1/never:1\n' }));
   assert.equal(base.code, 1);
   assert.match(base.err, /Dockerfile:1: FROM: .*never:1/);

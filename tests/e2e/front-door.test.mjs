@@ -14,21 +14,7 @@ after(async () => { await sampan?.stop(); });
 
 const ECS = 'AmazonEC2ContainerServiceV20141113';
 
-/** A call with any body, signed as the SDK would sign it. */
-async function signed(target, body, { headers = {}, type = 'application/x-amz-json-1.1', service = 'ecs' } = {}) {
-  const { SignatureV4 } = await import('@smithy/signature-v4');
-  const { Hash } = await import('./hash.mjs');
-  const signer = new SignatureV4({
-    service, region: 'us-east-1', sha256: Hash,
-    credentials: { accessKeyId: sampan.accessKeyId, secretAccessKey: sampan.secretAccessKey },
-  });
-  const request = await signer.sign({
-    method: 'POST', protocol: 'http:', hostname: '127.0.0.1', port: sampan.port, path: '/', query: {}, body,
-    headers: { host: `127.0.0.1:${sampan.port}`, 'content-type': type, ...(target ? { 'x-amz-target': target } : {}), ...headers },
-  });
-  const answer = await fetch(sampan.endpoint, { method: 'POST', headers: request.headers, body });
-  return { status: answer.status, headers: answer.headers, text: await answer.text() };
-}
+const signed = (...call) => sampan.signed(...call);
 
 /** Sends raw bytes and gives all that comes back until the peer closes (or 5 s). */
 function raw(bytes) {

@@ -1,6 +1,6 @@
 // Starts a sampand of its own for a test file, gives real clients for it, and checks at the end that nothing is left.
 import { execFile, execFileSync, spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, existsSync, readdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, existsSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -53,12 +53,21 @@ export function freePort() {
 let vpcCount = 0;
 
 export class Sampan {
-  /** Starts an instance with data and run directories of its own. `flags` are more flags of sampand. */
-  static async start({ flags = [], vpcCidr } = {}) {
+  /**
+   * Starts an instance with data and run directories of its own. `flags` are more flags of sampand; `diskMiB`
+   * puts the data on a disk of that size.
+   */
+  static async start({ flags = [], vpcCidr, diskMiB } = {}) {
     const self = new Sampan();
     self.directory = mkdtempSync(path.join(tmpdir(), 'sampan-e2e-'));
     chmodSync(self.directory, 0o711); // as /var/lib is: tasks in user namespaces walk through
     self.dataDir = path.join(self.directory, 'data');
+    if (diskMiB) {
+      self.disk = path.join(self.directory, 'disk');
+      mkdirSync(self.disk);
+      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${diskMiB}m,mode=0711`, 'tmpfs', self.disk]);
+      self.dataDir = path.join(self.disk, 'data');
+    }
     self.runDir = path.join(self.directory, 'run');
     self.port = await freePort();
     self.endpoint = `http://127.0.0.1:${self.port}`;
@@ -149,6 +158,7 @@ export class Sampan {
       if (ended.code !== 0) throw new Error(`sampand ended with ${JSON.stringify(ended)}:\n${this.log.slice(-3000)}`);
     }
     await run(path.join(BIN, 'sampan'), ['--data-dir', this.dataDir, '--run-dir', this.runDir, 'down', '--purge']);
+    if (this.disk) execFileSync('umount', [this.disk]);
     const left = await until('nothing is left', () => { const found = this.leftovers(); return found.length ? null : 'none'; }, 10)
       .catch(() => this.leftovers());
     if (Array.isArray(left) && left.length) throw new Error(`left behind by ${this.instance}: ${left.join('; ')}`);
@@ -192,6 +202,22 @@ export class Sampan {
     await this.command('skopeo', ['copy', '--quiet', '--dest-tls-verify=false', '--dest-creds', await this.registryCredentials(),
       `oci:${layout}:latest`, `docker://${this.registry}/${repository}:latest`]);
     return `${this.registry}/${repository}:latest`;
+  }
+
+  /** A call with any body, signed as the SDK would sign it. */
+  async signed(target, body, { headers = {}, type = 'application/x-amz-json-1.1', service = 'ecs' } = {}) {
+    const { SignatureV4 } = await import('@smithy/signature-v4');
+    const { Hash } = await import('./hash.mjs');
+    const signer = new SignatureV4({
+      service, region: 'us-east-1', sha256: Hash,
+      credentials: { accessKeyId: this.accessKeyId, secretAccessKey: this.secretAccessKey },
+    });
+    const request = await signer.sign({
+      method: 'POST', protocol: 'http:', hostname: '127.0.0.1', port: this.port, path: '/', query: {}, body,
+      headers: { host: `127.0.0.1:${this.port}`, 'content-type': type, ...(target ? { 'x-amz-target': target } : {}), ...headers },
+    });
+    const answer = await fetch(this.endpoint, { method: 'POST', headers: request.headers, body });
+    return { status: answer.status, headers: answer.headers, text: await answer.text() };
   }
 
   async registryCredentials() {
