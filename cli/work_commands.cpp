@@ -72,16 +72,6 @@ std::string address_of(const ecs::Task& task) {
   return "-";
 }
 
-std::string ending_of(const ecs::Task& task) {
-  if (task.lastStatus != "STOPPED") return or_empty(task.healthStatus) == "UNKNOWN" ? "" : or_empty(task.healthStatus);
-  auto text = or_empty(task.stoppedReason);
-  for (const auto& container : or_empty(task.containers)) {
-    if (container.reason) text += "; " + or_empty(container.name) + ": " + *container.reason;
-    else if (container.exitCode.value_or(0) != 0) text += fmt::format("; {} exited {}", or_empty(container.name), *container.exitCode);
-  }
-  return text;
-}
-
 void ps(Session& session, const std::string& only_cluster, bool all) {
   auto now = core::SystemClock().now();
   std::vector<std::vector<std::string>> rows;
@@ -234,7 +224,7 @@ void show_events(Session& session, const std::string& name, const std::string& o
         }
       }
     }
-    std::stable_sort(events.begin(), events.end(), [](const auto& a, const auto& b) { return a.createdAt < b.createdAt; });
+    std::sort(events.begin(), events.end(), [](const auto& a, const auto& b) { return a.createdAt < b.createdAt; });
     for (const auto& event : events) {
       if (!seen.insert(or_empty(event.id)).second) continue;
       if (session.json()) fmt::print("{}\n", boost::json::serialize(aws::to_json(event)));

@@ -113,6 +113,8 @@ Parts::Parts(const Options& options)
   for (aws::AnyService* service : std::initializer_list<aws::AnyService*>{&sts, &ec2, &ecr, &logs.api(), &elb, &ecs}) {
     dispatcher.add(*service);
   }
+  // What is pushed here is most likely run here: its layers are unpacked ahead of the first task.
+  registry.on_push([this](const image::Digest& manifest) { images.place_later(manifest); });
 }
 
 io::Awaitable<void> Parts::start() {
