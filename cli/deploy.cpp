@@ -416,7 +416,7 @@ class Deployment {
       for (const auto& deployment : deployments) {
         if (deployment.rolloutState == "FAILED" && deployment.createdAt.value_or(started_) >= started_) {
           throw core::Error("the deployment of " + name + " failed: " + deployment.rolloutStateReason.value_or("") +
-                            " (sampan ps --all and sampan logs " + name + " tell more)");
+                            last_end(name) + " (sampan ps --all and sampan logs " + name + " tell more)");
         }
       }
       if (deployments.size() == 1 && running == desired && deployments.front().rolloutState.value_or("COMPLETED") == "COMPLETED") break;
@@ -427,6 +427,23 @@ class Deployment {
       std::this_thread::sleep_for(std::chrono::milliseconds(250));
     }
     progress_.done("Service " + name + " is steady");
+  }
+
+  // How the task ended that stopped last: what a circuit breaker's own words leave out.
+  std::string last_end(const std::string& name) {
+    ecs::ListTasksRequest list;
+    list.cluster = ground_.cluster;
+    list.serviceName = name;
+    list.desiredStatus = "STOPPED";
+    ecs::DescribeTasksRequest ask;
+    ask.cluster = ground_.cluster;
+    ask.tasks = session_.call<ecs::ops::ListTasks>(list).taskArns.value_or(std::vector<std::string>{});
+    if (ask.tasks.empty()) return "";
+    if (ask.tasks.size() > 100) ask.tasks.resize(100);
+    auto tasks = session_.call<ecs::ops::DescribeTasks>(ask).tasks.value_or(std::vector<ecs::Task>{});
+    if (tasks.empty()) return "";
+    auto last = std::max_element(tasks.begin(), tasks.end(), [](const auto& a, const auto& b) { return a.stoppingAt < b.stoppingAt; });
+    return " The last one: " + ending_of(*last) + ".";
   }
 
   void show_events(const ecs::Service& service, std::set<std::string>& seen) {

@@ -1,5 +1,7 @@
 #include "cli/deploy_plan.h"
 
+#include <fmt/core.h>
+
 #include "aws/json_codec.h"
 
 namespace sampan::cli {
@@ -100,6 +102,17 @@ std::string comparable(const std::vector<ecs::ContainerDefinition>& containers, 
 bool differs(const ecs::RegisterTaskDefinitionRequest& wanted, const ecs::TaskDefinition& current) {
   return comparable(wanted.containerDefinitions, wanted.cpu, wanted.memory) !=
          comparable(current.containerDefinitions.value_or(std::vector<ecs::ContainerDefinition>{}), current.cpu, current.memory);
+}
+
+std::string ending_of(const ecs::Task& task) {
+  if (task.lastStatus != "STOPPED") return task.healthStatus == "UNKNOWN" ? "" : task.healthStatus.value_or("");
+  auto text = task.stoppedReason.value_or("");
+  for (const auto& container : task.containers.value_or(std::vector<ecs::Container>{})) {
+    if (container.reason && *container.reason == text) continue;
+    if (container.reason) text += "; " + container.name.value_or("") + ": " + *container.reason;
+    else if (container.exitCode.value_or(0) != 0) text += fmt::format("; {} exited {}", container.name.value_or(""), *container.exitCode);
+  }
+  return text;
 }
 
 std::string public_url(const std::string& dns_name, int port) {

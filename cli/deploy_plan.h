@@ -37,6 +37,9 @@ api::ecs::RegisterTaskDefinitionRequest task_definition(const ServiceWish& wish)
 // True when registering `wanted` would make a revision that differs from `current` in what runs.
 bool differs(const api::ecs::RegisterTaskDefinitionRequest& wanted, const api::ecs::TaskDefinition& current);
 
+// How a task ended, or what its health check says, in one line.
+std::string ending_of(const api::ecs::Task& task);
+
 // The URL people use: with the load balancer's name where several share a port.
 std::string public_url(const std::string& dns_name, int port);
 

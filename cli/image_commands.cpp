@@ -163,7 +163,7 @@ void remove(Session& session, const std::string& written) {
 void add_build(CLI::App& app, Session& session) {
   auto flags = std::make_shared<BuildFlags>();
   auto* command = app.add_subcommand("build", "Dockerfile to image, in its repository at once");
-  command->add_option("CONTEXT", flags->order.context, "Folder with the files")->required();
+  command->add_option("CONTEXT", flags->order.context, "Folder with the files")->required()->check(CLI::ExistingDirectory);
   command->add_option("--tag,-t", flags->order.tags, "NAME:TAG, also several times");
   command->add_option("--file,-f", flags->order.dockerfile, "Dockerfile, within the context (default: Dockerfile)");
   command->add_option("--build-arg", flags->order.args, "NAME=VALUE");

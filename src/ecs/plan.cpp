@@ -30,10 +30,12 @@ bool serves(const PlanTask& task) {
   return task.fitness == Fitness::kHealthy || (task.fitness == Fitness::kSettling && !task.checked);
 }
 
+bool has_stopped(const PlanTask& task) { return task.failed_start && !task.ending; }
+
 Sorted sort_tasks(const ServiceView& service) {
   Sorted sorted;
   for (const auto& task : service.tasks) {
-    if (task.failed_start) continue;
+    if (has_stopped(task)) continue;
     if (!task.wanted) {
       ++sorted.unwanted;
       continue;
@@ -256,14 +258,14 @@ class Planner {
   // What scale_in() took out of the sorted tasks and put into the stops.
   int scaled_in() const {
     return static_cast<int>(std::count_if(service_.tasks.begin(), service_.tasks.end(),
-                                          [](const auto& t) { return t.wanted && !t.failed_start; })) -
+                                          [](const auto& t) { return t.wanted && !has_stopped(t); })) -
            sorted_.wanted();
   }
 
   void conclude() {
     for (const auto& id : service_.others) {
       bool alive = std::any_of(service_.tasks.begin(), service_.tasks.end(),
-                               [&](const auto& t) { return t.deployment == id && !t.failed_start; });
+                               [&](const auto& t) { return t.deployment == id && !has_stopped(t); });
       if (!alive) plan_.retire.push_back(id);
     }
     bool full = sorted_.mine_healthy == service_.desired && sorted_.mine_bad.empty();

@@ -30,7 +30,8 @@ struct PlanTask {
   bool checked = false;       // by a load balancer or a container health check
   bool was_healthy = false;   // before now, as recorded
   bool wanted = true;         // desiredStatus RUNNING
-  bool failed_start = false;  // stopped by itself before it ever was healthy, and not counted yet
+  bool failed_start = false;  // ended by itself before it ever was healthy, and not counted yet
+  bool ending = false;        // with failed_start: it has not stopped yet
   std::string zone;
   core::TimePoint created_at;
 };

@@ -55,15 +55,21 @@ class Eye {
     }
   }
 
+  // Known as soon as it begins to end: a replacement must wait its gap, not only the one after that.
+  static bool failed_start(const TaskRow& row) {
+    if (row.wanted() || row.accounted || row.healthy_at) return false;
+    auto code = row.task.stopCode.value_or("");
+    return code == "TaskFailedToStart" || code == "EssentialContainerExited";
+  }
+
   void add_task(const TaskRow& row) {
     PlanTask task{.id = row.id, .deployment = row.deployment};
+    task.failed_start = failed_start(row);
     if (row.stopped()) {
-      if (row.accounted || row.healthy_at) return;
-      auto code = row.task.stopCode.value_or("");
-      task.failed_start = code == "TaskFailedToStart" || code == "EssentialContainerExited";
       if (task.failed_start) sight_.view.tasks.push_back(std::move(task));
       return;
     }
+    task.ending = task.failed_start;
     task.wanted = row.wanted();
     task.was_healthy = row.healthy_at.has_value();
     task.checked = !row.targets.empty() || sources_.has_check(row);

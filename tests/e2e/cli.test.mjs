@@ -207,7 +207,7 @@ test('a compose file is deployed, found unchanged, updated, scaled, stopped and 
 
 test('a folder with a Dockerfile is deployed by its own digest, and a deployment that fails says why', async () => {
   const port = await freePort();
-  const folder = context('solo', { Dockerfile: 'FROM tool:1\nEXPOSE 8000\nCMD ["httpd", "-f", "-p", "8000", "-h", "/www"]\n' });
+  const folder = context('solo', { Dockerfile: 'FROM tool:1\nEXPOSE 8000\nSTOPSIGNAL SIGKILL\nCMD ["httpd", "-f", "-p", "8000", "-h", "/www"]\n' });
   await good('deploy', folder, '--port', String(port), '--health-path', '/health', '--drain', '0');
   assert.equal((await (await fetch(`http://127.0.0.1:${port}/health`)).text()).trim(), 'ok');
   const { taskDefinition } = await sampan.aws('ecs', 'describe-task-definition', '--task-definition', 'solo');
@@ -215,7 +215,7 @@ test('a folder with a Dockerfile is deployed by its own digest, and a deployment
   await good('rm', 'solo');
   const bad = await cli('deploy', context('bad', { Dockerfile: 'FROM tool:1\nCMD ["false"]\n' }), '--timeout', '60');
   assert.equal(bad.code, 1);
-  assert.match(bad.err, /the deployment of bad failed: .*circuit breaker/i);
+  assert.match(bad.err, /the deployment of bad failed: .*circuit breaker.* The last one: Essential container in task exited; bad exited 1\./);
   await good('rm', 'bad');
 });
 

@@ -199,6 +199,18 @@ TEST(PlanFailures, SeenTogetherAreOneRound) {
   EXPECT_THAT(plan.counted, SizeIs(3));
 }
 
+TEST(PlanFailures, CountAsSoonAsTheTaskBeginsToEnd) {
+  auto view = service(1, 100, 200);
+  view.tasks = {failed("f")};
+  view.tasks[0].ending = true;
+  view.tasks[0].wanted = false;
+  auto plan = plan_service(view, kNow);
+  EXPECT_THAT(plan.counted, ElementsAre("f"));
+  EXPECT_EQ(plan.start, 0);
+  EXPECT_EQ(plan.next_start, kNow + core::Millis(1000));
+  EXPECT_FALSE(plan.steady);
+}
+
 TEST(PlanFailures, AreForgottenWhenATaskProvesHealthy) {
   auto view = service(1, 100, 200);
   view.primary.failed_tasks = 2;
