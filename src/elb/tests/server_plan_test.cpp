@@ -25,7 +25,7 @@ TEST(ServerPlan, NewTargetIsBroughtInDown) {
   ASSERT_THAT(steps, SizeIs(1));
   EXPECT_EQ(
       steps[0].commands,
-      "add server tg_a/s1 10.0.0.4:80 check inter 30s downinter 300ms fall 2 rise 5 pool-purge-delay 3s;"
+      "add server tg_a/s1 10.0.0.4:80 check inter 30s downinter 300ms fall 2 rise 5 pool-max-conn -1 pool-purge-delay 3s;"
       "set server tg_a/s1 state drain;set server tg_a/s1 health down;set server tg_a/s1 state ready;"
       "enable health tg_a/s1");
 }
@@ -35,7 +35,7 @@ TEST(ServerPlan, ServingTargetGetsItsTwin) {
       plan_servers(with({{"s1", "10.0.0.4", 80, Duty::kServing}}), {{"tg_a", {{"s1", ServerMode::kReady}}}});
   ASSERT_THAT(steps, SizeIs(1));
   EXPECT_EQ(steps[0].commands,
-            "add server tg_a/s1o 10.0.0.4:80 backup pool-purge-delay 3s;enable server tg_a/s1o");
+            "add server tg_a/s1o 10.0.0.4:80 backup pool-max-conn -1 pool-purge-delay 3s;enable server tg_a/s1o");
 }
 
 TEST(ServerPlan, NothingToDoIsNoStep) {
