@@ -109,12 +109,13 @@ export async function startDocker() {
   };
 }
 
-/** wrk with a script that sends one prepared request over and over. Gives requests a second, latency in ms, errors. */
-export async function wrk({ url, connections = 16, seconds = 5, threads = 1, method = 'GET', headers = {}, body = '' }) {
+/** wrk with a script that sends one prepared request over and over (or what the Lua text `lua` makes of it). Gives requests a second, latency in ms, errors. */
+export async function wrk({ url, connections = 16, seconds = 5, threads = 1, method = 'GET', headers = {}, body = '', lua = '' }) {
   const directory = mkdtempSync(path.join(tmpdir(), 'sampan-wrk-'));
   const script = path.join(directory, 'request.lua');
   const quote = (text) => `[==[${text}]==]`;
   writeFileSync(script, `wrk.method = ${quote(method)}\n${body ? `wrk.body = ${quote(body)}\n` : ''}${Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'content-length').map(([name, value]) => `wrk.headers[ ${quote(name.toLowerCase() === 'host' ? 'Host' : name)} ] = ${quote(value)}`).join('\n')}
+${lua}
 function done(summary, latency, requests)
   io.write(string.format("RESULT %d %d %d %d %d\\n", summary.requests, summary.duration, latency:percentile(50), latency:percentile(99), summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout))
 end\n`);

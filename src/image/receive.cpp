@@ -59,6 +59,25 @@ io::Awaitable<void> append(io::Executors& executors, BlobWriter& writer, const P
   co_await io::offload(executors, [to, bytes] { to->append(bytes); });
 }
 
+// Runs `work` and keeps what it throws. `&&` would cancel the other branches when one throws, and cancelling what runs on the
+// pool from here is not safe (Boost 1.81 ends the process): so none throws before all have ended.
+io::Awaitable<void> kept(io::Awaitable<void> work, std::exception_ptr& failure) {
+  try {
+    co_await std::move(work);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+}
+
+struct Failures {
+  std::exception_ptr fill, hash, append;
+  void rethrow() const {
+    for (const auto& failure : {append, hash, fill}) {
+      if (failure) std::rethrow_exception(failure);
+    }
+  }
+};
+
 }  // namespace
 
 io::Awaitable<std::uint64_t> receive_blob(io::Executors& executors, http::BodyReader& body,
@@ -74,11 +93,17 @@ io::Awaitable<std::uint64_t> receive_blob(io::Executors& executors, http::BodyRe
     if (total > most) throw http::BodyTooLarge("the blob is larger than allowed");
     std::swap(reading, writing);
     if (writing.failure || !writing.full()) {
-      co_await (hash(executors, writer, writing) && append(executors, writer, writing));
+      Failures failures;
+      co_await (kept(hash(executors, writer, writing), failures.hash) &&
+                kept(append(executors, writer, writing), failures.append));
+      failures.rethrow();
       if (writing.failure) std::rethrow_exception(writing.failure);
       co_return total;
     }
-    co_await (fill(body, reading) && hash(executors, writer, writing) && append(executors, writer, writing));
+    Failures failures;
+    co_await (kept(fill(body, reading), failures.fill) && kept(hash(executors, writer, writing), failures.hash) &&
+              kept(append(executors, writer, writing), failures.append));
+    failures.rethrow();
   }
   if (reading.failure) std::rethrow_exception(reading.failure);
   co_return total;
