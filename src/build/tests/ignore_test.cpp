@@ -76,7 +76,7 @@ TEST(AptSources, ChoosesDebiansOwnMirrorsForAnySuite) {
       {"http://m/debian", "bookworm", {"main"}},
       {"http://m/debian", "bookworm-updates", {"main"}},
       {"http://m/debian-security/", "bookworm-security", {"main", "non-free"}},
-      {"https://deb.nodesource.com/node_20.x", "nodistro", {"main"}},
+      {"https://packages.example.com/node_20.x", "nodistro", {"main"}},
       {"https://packages.example/apt", "x-bookworm", {"main"}}};
   const auto same = sources_for("bookworm", host);
   ASSERT_EQ(same.size(), 3U);
