@@ -19,34 +19,51 @@ const EVP_MD* sha256_method() {
   return method;
 }
 
+const EVP_MD* sha512_method() {
+  static const EVP_MD* const method = EVP_MD_fetch(nullptr, "SHA512", nullptr);
+  SAMPAN_CHECK(method != nullptr);
+  return method;
+}
+
+const EVP_MD* method_of(HashAlgorithm algorithm) {
+  return algorithm == HashAlgorithm::kSha256 ? sha256_method() : sha512_method();
+}
+
 std::string_view view_of(const DigestBytes& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 }  // namespace
 
-struct Sha256::Impl {
+struct Hasher::Impl {
   EVP_MD_CTX* context = EVP_MD_CTX_new();
   ~Impl() { EVP_MD_CTX_free(context); }
 };
 
-Sha256::Sha256() : impl_(std::make_unique<Impl>()) {
+Hasher::Hasher(HashAlgorithm algorithm) : impl_(std::make_unique<Impl>()) {
   SAMPAN_CHECK(impl_->context != nullptr);
-  SAMPAN_CHECK(EVP_DigestInit_ex2(impl_->context, sha256_method(), nullptr) == 1);
+  SAMPAN_CHECK(EVP_DigestInit_ex2(impl_->context, method_of(algorithm), nullptr) == 1);
 }
 
-Sha256::~Sha256() = default;
-Sha256::Sha256(Sha256&&) noexcept = default;
-Sha256& Sha256::operator=(Sha256&&) noexcept = default;
+Hasher::~Hasher() = default;
+Hasher::Hasher(Hasher&&) noexcept = default;
+Hasher& Hasher::operator=(Hasher&&) noexcept = default;
 
-void Sha256::update(std::span<const char> bytes) {
+void Hasher::update(std::span<const char> bytes) {
   SAMPAN_CHECK(EVP_DigestUpdate(impl_->context, bytes.data(), bytes.size()) == 1);
 }
 
-std::string Sha256::finish_hex() {
-  DigestBytes digest;
-  SAMPAN_CHECK(EVP_DigestFinal_ex(impl_->context, digest.data(), nullptr) == 1);
-  return to_hex(view_of(digest));
+std::string Hasher::finish_hex() {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+  unsigned int size = 0;
+  SAMPAN_CHECK(EVP_DigestFinal_ex(impl_->context, digest.data(), &size) == 1);
+  return to_hex({reinterpret_cast<const char*>(digest.data()), size});
+}
+
+std::string hash_hex(HashAlgorithm algorithm, std::string_view bytes) {
+  Hasher hasher(algorithm);
+  hasher.update(bytes);
+  return hasher.finish_hex();
 }
 
 std::string sha256_hex(std::string_view bytes) {

@@ -67,7 +67,7 @@ Parts::Parts(const Options& options)
       login(tokens, keys, clock, {options.account, options.region}),
       registry(executors, content, repositories, uploads, login),
       catalog(repositories, executors, registry_hosts(options, port)),
-      ecr(executors, content, repositories, uploads, tokens, registry_host(options, port)),
+      ecr({executors, content, repositories, uploads, tokens, registry_host(options, port)}),
       images(executors, content, layers, catalog),
       logs(executors, *store, ids, clock, options.data_dir),
       cgroups(host.cgroups),

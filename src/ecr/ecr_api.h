@@ -14,9 +14,16 @@ namespace sampan::ecr {
 
 class EcrApi final : public api::ecr::Service {
  public:
-  // All must outlive this. `host`: "localhost:4566", for repositoryUri and download URLs.
-  EcrApi(io::Executors& executors, image::ContentStore& content, Repositories& repositories, Uploads& uploads,
-         Tokens& tokens, std::string host);
+  // What it stands on. All must outlive it.
+  struct Parts {
+    io::Executors& executors;
+    image::ContentStore& content;
+    Repositories& repositories;
+    Uploads& uploads;
+    Tokens& tokens;
+    std::string host;  // "localhost:4566", for repositoryUri and download URLs
+  };
+  explicit EcrApi(Parts parts);
 
   template <class T>
   using Answer = boost::asio::awaitable<T>;
@@ -68,12 +75,13 @@ class EcrApi final : public api::ecr::Service {
       RepositoryId repository, api::ecr::ImageIdentifier id, std::vector<api::ecr::ImageIdentifier>& gone);
   Uploads::Claim claim(const RepositoryId& repository, const std::string& upload_id);
 
-  io::Executors& executors_;
-  image::ContentStore& content_;
-  Repositories& repositories_;
-  Uploads& uploads_;
-  Tokens& tokens_;
-  std::string host_;
+  Parts parts_;
+  io::Executors& executors_ = parts_.executors;
+  image::ContentStore& content_ = parts_.content;
+  Repositories& repositories_ = parts_.repositories;
+  Uploads& uploads_ = parts_.uploads;
+  Tokens& tokens_ = parts_.tokens;
+  const std::string& host_ = parts_.host;
 };
 
 // The repository that an input names, of the caller's account and region unless it says a registryId.

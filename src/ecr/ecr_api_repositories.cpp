@@ -52,14 +52,7 @@ RepositoryId require_arn(const std::string& arn) {
 
 }  // namespace
 
-EcrApi::EcrApi(io::Executors& executors, image::ContentStore& content, Repositories& repositories,
-               Uploads& uploads, Tokens& tokens, std::string host)
-    : executors_(executors),
-      content_(content),
-      repositories_(repositories),
-      uploads_(uploads),
-      tokens_(tokens),
-      host_(std::move(host)) {}
+EcrApi::EcrApi(Parts parts) : parts_(std::move(parts)) {}
 
 api::Repository EcrApi::render(const RepositoryId& id, const RepositoryRow& row) const {
   api::Repository repository;

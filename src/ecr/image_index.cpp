@@ -30,14 +30,12 @@ std::vector<image::Digest> related(const Relation& relation, const image::Digest
 }  // namespace
 
 ImageIndex::RawDigest ImageIndex::to_raw(const image::Digest& digest) {
-  const auto bytes = core::from_hex(digest.hex());
-  RawDigest raw{};
-  std::copy(bytes->begin(), bytes->end(), raw.begin());
-  return raw;
+  return *core::from_hex(digest.hex());
 }
 
 image::Digest ImageIndex::from_raw(const RawDigest& raw) {
-  return *image::Digest::parse("sha256:" + core::to_hex({raw.data(), raw.size()}));
+  const auto algorithm = raw.size() == 32 ? core::HashAlgorithm::kSha256 : core::HashAlgorithm::kSha512;
+  return *image::Digest::from_hex(algorithm, core::to_hex(raw));
 }
 
 const ImageIndex::Repository* ImageIndex::find(std::string_view repository) const {

@@ -2,7 +2,6 @@
 // hold an image, who refers to it. Kept in memory from the rows' changes. On the control strand.
 #pragma once
 
-#include <array>
 #include <map>
 #include <optional>
 #include <set>
@@ -18,7 +17,7 @@ namespace sampan::ecr {
 
 class ImageIndex {
  public:
-  using RawDigest = std::array<char, 32>;  // half of its text: there may be a million of them
+  using RawDigest = std::string;  // 32 or 64 bytes: half of its text
   using Tags = std::map<std::string, RawDigest, std::less<>>;
 
   // A row under `key` ("<repository key>@<digest>") became `after`; nullptr: it is not there.

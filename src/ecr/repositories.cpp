@@ -126,10 +126,20 @@ io::Awaitable<void> Repositories::remove_most_rows(RepositoryId id) {
     images.resize(std::min(images.size(), kRowsATransaction));
     blobs.resize(images.empty() ? std::min(blobs.size(), kRowsATransaction) : 0);
     co_await store::transact(store_, [&](store::Txn& tx) {
-      for (const auto& key : images) tx.erase(images_, key);
+      for (const auto& key : images) erase_image(tx, id, digest_of_key(key));
       for (const auto& key : blobs) tx.erase(blobs_, key);
     });
   }
+}
+
+void Repositories::erase_image(store::Txn& tx, const RepositoryId& id, const image::Digest& digest) {
+  for (const auto& listener : image_goes_) listener(tx, id, digest);
+  tx.erase(images_, id.image_key(digest));
+}
+
+void Repositories::tell_image_came(const RepositoryId& id, const image::Digest& digest,
+                                   const std::string& tag) const {
+  for (const auto& listener : image_came_) listener(id, digest, tag);
 }
 
 io::Awaitable<RepositoryRow> Repositories::remove(RepositoryId id, bool force) {
@@ -140,8 +150,9 @@ io::Awaitable<RepositoryRow> Repositories::remove(RepositoryId id, bool force) {
     auto row = tx.get(repositories_, id.key());
     if (!row) throw no_repository(id);
     if (!force) refuse_unless_empty(id);
-    for (const auto& key : keys_of(images_, id)) tx.erase(images_, key);
+    for (const auto& key : keys_of(images_, id)) erase_image(tx, id, digest_of_key(key));
     for (const auto& key : keys_of(blobs_, id)) tx.erase(blobs_, key);
+    for (const auto& listener : repository_goes_) listener(tx, id);
     tx.erase(repositories_, id.key());
     return *row;
   });
@@ -239,11 +250,13 @@ io::Awaitable<Repositories::Put> Repositories::put_image(RepositoryId id, Manife
   get(id);
   check_references(id, upload.manifest);  // before anything is written for it
   co_await pending_.store(upload.bytes);
-  co_return co_await store::transact(store_, [&](store::Txn& tx) {
-    const auto put = place(tx, id, upload, tag);
-    if (put == Put::kNew) pending_.guard(tx, upload.digest, upload.bytes);
-    return put;
+  const auto put = co_await store::transact(store_, [&](store::Txn& tx) {
+    const auto placed = place(tx, id, upload, tag);
+    if (placed == Put::kNew) pending_.guard(tx, upload.digest, upload.bytes);
+    return placed;
   });
+  if (put == Put::kNew) tell_image_came(id, upload.digest, tag);
+  co_return put;
 }
 
 io::Awaitable<void> Repositories::remove_image(RepositoryId id, image::Digest digest) {
@@ -257,7 +270,7 @@ io::Awaitable<void> Repositories::remove_image(RepositoryId id, image::Digest di
       auto text = "Requested image referenced by manifest list: " + join_digests(parents);
       throw Refusal(Refusal::Why::kHeldByIndex, text, std::move(parents));
     }
-    tx.erase(images_, id.image_key(digest));
+    erase_image(tx, id, digest);
   });
 }
 
@@ -271,7 +284,7 @@ io::Awaitable<image::Digest> Repositories::remove_tag(RepositoryId id, std::stri
     const bool goes =
         row->tags.empty() && last == LastTag::kRemovesImage && index_.parents(id.key(), *digest).empty();
     if (goes)
-      tx.erase(images_, id.image_key(*digest));
+      erase_image(tx, id, *digest);
     else
       tx.put(images_, id.image_key(*digest), *row);
     return *digest;
@@ -328,6 +341,9 @@ io::Awaitable<void> Repositories::publish(RepositoryId id, std::string tag, imag
       tx.put(images_, id.image_key(upload.digest), *row);
     }
   });
+  for (const auto& upload : uploads) {
+    tell_image_came(id, upload.digest, upload.digest == manifest ? tag : std::string());
+  }
 }
 
 void Repositories::note_pull(const RepositoryId& id, const image::Digest& digest) {

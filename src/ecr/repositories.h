@@ -74,6 +74,17 @@ class Repositories {
   const store::Table<ImageRow>& images() const { return images_; }
   const ImageIndex& index() const { return index_; }
 
+  // What hangs on a repository or an image and goes with it: told inside the transaction that removes it, to
+  // erase rows of its own. Before the first request.
+  using RepositoryGoes = std::function<void(store::Txn&, const RepositoryId&)>;
+  using ImageGoes = std::function<void(store::Txn&, const RepositoryId&, const image::Digest&)>;
+  void when_repository_goes(RepositoryGoes listener) { repository_goes_.push_back(std::move(listener)); }
+  void when_image_goes(ImageGoes listener) { image_goes_.push_back(std::move(listener)); }
+  // Told of each image (or index, or artifact) that became the repository's or got the tag (empty: none), by
+  // whichever door, once that is durable. On the control strand; must not throw. Before the first request.
+  using ImageCame = std::function<void(const RepositoryId&, const image::Digest&, const std::string& tag)>;
+  void when_image_came(ImageCame listener) { image_came_.push_back(std::move(listener)); }
+
   // Each is durable when it returns, and throws Refusal.
   io::Awaitable<void> create(RepositoryId id, RepositoryRow row);
   // With `force` also when it has images.
@@ -97,6 +108,8 @@ class Repositories {
  private:
   void refuse_unless_empty(const RepositoryId& id) const;
   io::Awaitable<void> remove_most_rows(RepositoryId id);
+  void erase_image(store::Txn& tx, const RepositoryId& id, const image::Digest& digest);
+  void tell_image_came(const RepositoryId& id, const image::Digest& digest, const std::string& tag) const;
   void check_references(const RepositoryId& id, const image::Manifest& manifest) const;
   Put place(store::Txn& tx, const RepositoryId& id, const ManifestUpload& upload, const std::string& tag);
   void give_tag(store::Txn& tx, const RepositoryId& id, const image::Digest& digest, ImageRow& row,
@@ -113,6 +126,9 @@ class Repositories {
   store::Table<BlobRow> blobs_;
   PendingManifests pending_;
   ImageIndex index_;
+  std::vector<RepositoryGoes> repository_goes_;
+  std::vector<ImageGoes> image_goes_;
+  std::vector<ImageCame> image_came_;
 };
 
 std::string no_repository_text(const RepositoryId& id);

@@ -18,7 +18,8 @@ core::TimePoint to_time(const json::value& value) {
 }
 
 image::Digest to_digest(std::string_view hex) {
-  auto digest = image::Digest::parse("sha256:" + std::string(hex));
+  const auto algorithm = hex.size() == 64 ? core::HashAlgorithm::kSha256 : core::HashAlgorithm::kSha512;
+  auto digest = image::Digest::from_hex(algorithm, hex);
   if (!digest) throw core::Error("read a registry row", "it holds a bad digest");
   return *digest;
 }

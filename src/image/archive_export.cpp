@@ -51,7 +51,7 @@ class Archive {
 };
 
 std::string blob_name(const Digest& digest) {
-  return "blobs/sha256/" + std::string(digest.hex());
+  return fmt::format("blobs/{}/{}", digest.name(), digest.hex());
 }
 
 void add_oci(Archive& archive, const ContentStore& content, const Digest& digest, int depth) {

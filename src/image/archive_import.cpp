@@ -64,9 +64,11 @@ std::string link_target(const std::string& from, std::string_view to) {
 }
 
 void check_name(const std::string& name, const Digest& digest) {
-  constexpr std::string_view kBlobs = "blobs/sha256/";
+  constexpr std::string_view kBlobs = "blobs/";
   if (!name.starts_with(kBlobs)) return;
-  const auto expected = Digest::parse("sha256:" + name.substr(kBlobs.size()));
+  auto text = name.substr(kBlobs.size());
+  if (const auto slash = text.find('/'); slash != text.npos) text[slash] = ':';
+  const auto expected = Digest::parse(text);
   if (expected && *expected != digest) throw DigestMismatch(*expected, digest);
 }
 

@@ -17,6 +17,9 @@ constexpr std::uint64_t kWritebackStep = 8 * 1024 * 1024;
 constexpr std::uint64_t kReserveStep = 64 * 1024 * 1024;
 // Smaller pieces are not worth waiting for the disk.
 constexpr std::size_t kSmallestDirect = 256 * 1024;
+constexpr std::size_t kRehashPiece = 1024 * 1024;
+
+constexpr const char* kAlgorithms[] = {"sha256", "sha512"};
 
 bool is_aligned(std::uint64_t number) {
   return number % AlignedBuffer::kAlignment == 0;
@@ -33,19 +36,21 @@ DigestMismatch::DigestMismatch(const Digest& expected, const Digest& actual)
     : core::Error("check content named " + expected.str(), "its digest is " + actual.str()) {}
 
 ContentStore::ContentStore(fs::path data_dir)
-    : root_(data_dir / "blobs" / "sha256"), incoming_(data_dir / "blobs" / "incoming") {
-  io::make_directories(root_, 0700);
+    : root_(data_dir / "blobs"), incoming_(data_dir / "blobs" / "incoming") {
   std::error_code ignored;
   fs::remove_all(incoming_, ignored);
   io::make_directories(incoming_, 0700);
   constexpr char kHex[] = "0123456789abcdef";
-  for (int i = 0; i < 256; ++i) {
-    io::make_directories(root_ / std::string{kHex[i / 16], kHex[i % 16]}, 0700);
+  for (const auto* algorithm : kAlgorithms) {
+    io::make_directories(root_ / algorithm, 0700);
+    for (int i = 0; i < 256; ++i) {
+      io::make_directories(root_ / algorithm / std::string{kHex[i / 16], kHex[i % 16]}, 0700);
+    }
   }
 }
 
 fs::path ContentStore::path(const Digest& digest) const {
-  return root_ / std::string(digest.hex().substr(0, 2)) / std::string(digest.hex());
+  return root_ / digest.name() / digest.hex().substr(0, 2) / digest.hex();
 }
 
 std::optional<std::uint64_t> ContentStore::size(const Digest& digest) const {
@@ -80,8 +85,8 @@ Digest ContentStore::put(std::string_view bytes, io::Durability durability) {
   return blob.finish(digest);
 }
 
-BlobWriter ContentStore::writer(io::Durability durability) {
-  return BlobWriter(*this, durability);
+BlobWriter ContentStore::writer(io::Durability durability, core::HashAlgorithm algorithm) {
+  return BlobWriter(*this, durability, algorithm);
 }
 
 void ContentStore::adopt(const fs::path& file, const Digest& digest) {
@@ -100,12 +105,14 @@ void ContentStore::flush() const {
 }
 
 void ContentStore::for_each(const std::function<void(const Digest&, std::uint64_t)>& visit) const {
-  for (const auto& shard : fs::directory_iterator(root_)) {
-    for (const auto& entry : fs::directory_iterator(shard.path())) {
-      const auto digest = Digest::parse("sha256:" + entry.path().filename().string());
-      std::error_code gone;
-      const auto bytes = entry.file_size(gone);
-      if (digest && !gone) visit(*digest, bytes);
+  for (const std::string algorithm : kAlgorithms) {
+    for (const auto& shard : fs::directory_iterator(root_ / algorithm)) {
+      for (const auto& entry : fs::directory_iterator(shard.path())) {
+        const auto digest = Digest::parse(algorithm + ':' + entry.path().filename().string());
+        std::error_code gone;
+        const auto bytes = entry.file_size(gone);
+        if (digest && !gone) visit(*digest, bytes);
+      }
     }
   }
 }
@@ -121,17 +128,20 @@ void ContentStore::place(const fs::path& file, const Digest& digest, io::Durabil
   if (durability == io::Durability::kFlushed) sync_directory(target.parent_path());
 }
 
-BlobWriter::BlobWriter(ContentStore& store, io::Durability durability)
+BlobWriter::BlobWriter(ContentStore& store, io::Durability durability, core::HashAlgorithm algorithm)
     : store_(&store),
       durability_(durability),
       path_(store.new_incoming()),
-      file_(io::open_file(path_, O_RDWR | O_CREAT | O_EXCL, 0600)) {}
+      file_(io::open_file(path_, O_RDWR | O_CREAT | O_EXCL, 0600)),
+      algorithm_(algorithm),
+      hash_(algorithm) {}
 
 BlobWriter::BlobWriter(BlobWriter&& other) noexcept
     : store_(other.store_),
       durability_(other.durability_),
       path_(std::move(other.path_)),
       file_(std::move(other.file_)),
+      algorithm_(other.algorithm_),
       hash_(std::move(other.hash_)),
       size_(other.size_),
       written_back_(other.written_back_),
@@ -190,20 +200,36 @@ void BlobWriter::start_writeback() {
   written_back_ = size_;
 }
 
+// What the bytes are called: by the expected name's algorithm, whichever was hashed as they came.
+Digest BlobWriter::name(const std::optional<Digest>& expected) {
+  if (expected && expected->algorithm() != algorithm_) {
+    core::Hasher again(expected->algorithm());
+    std::vector<char> piece(kRehashPiece);
+    for (std::uint64_t at = 0; at < size_;) {
+      const auto got = ::pread(file_.get(), piece.data(), piece.size(), static_cast<off64_t>(at));
+      if (got <= 0) throw core::errno_error("read a blob back to name it " + expected->str());
+      again.update({piece.data(), static_cast<std::size_t>(got)});
+      at += static_cast<std::uint64_t>(got);
+    }
+    return *Digest::from_hex(expected->algorithm(), again.finish_hex());
+  }
+  return *Digest::from_hex(algorithm_, hash_.finish_hex());
+}
+
 Digest BlobWriter::finish(const std::optional<Digest>& expected) {
-  const auto digest = Digest::parse("sha256:" + hash_.finish_hex());
-  SAMPAN_CHECK(digest.has_value());
-  if (expected && *expected != *digest) throw DigestMismatch(*expected, *digest);
+  set_direct(false);
+  const auto digest = name(expected);
+  if (expected && *expected != digest) throw DigestMismatch(*expected, digest);
   if (reserved_ > size_ && ::ftruncate(file_.get(), static_cast<off64_t>(size_)) != 0) {
-    throw core::errno_error("give back room of blob " + digest->str());
+    throw core::errno_error("give back room of blob " + digest.str());
   }
   if (durability_ == io::Durability::kFlushed && ::fdatasync(file_.get()) != 0) {
-    throw core::errno_error("flush blob " + digest->str());
+    throw core::errno_error("flush blob " + digest.str());
   }
-  store_->place(path_, *digest, durability_);
+  store_->place(path_, digest, durability_);
   path_.clear();
   file_.reset();
-  return *digest;
+  return digest;
 }
 
 AlignedBuffer::AlignedBuffer(std::size_t size)

@@ -1,8 +1,8 @@
-// The one content store of a machine: every blob (layer, configuration, manifest) once, named by its SHA-256,
-// shared by the registry, the builder and the node.
+// The one content store of a machine: every blob (layer, configuration, manifest) once, named by its SHA-256
+// (or SHA-512), shared by the registry, the builder and the node.
 //
-//   <data-dir>/blobs/sha256/ab/ab12…   a blob, complete and immutable from the moment its name exists
-//   <data-dir>/blobs/incoming/<n>      being written; swept at start-up
+//   <data-dir>/blobs/sha256/ab/ab12…   (sha512 likewise) a blob, complete and immutable from the moment its
+//   name exists <data-dir>/blobs/incoming/<n>      being written; swept at start-up
 //
 // It knows no repositories and decides no visibility: who may see a blob is the registry's matter.
 // Thread-safe. Blocking: call on the blocking pool (open, has and size are single system calls).
@@ -52,7 +52,10 @@ class ContentStore {
   std::filesystem::path path(const Digest& digest) const;
 
   Digest put(std::string_view bytes, io::Durability durability = io::Durability::kFlushed);
-  BlobWriter writer(io::Durability durability = io::Durability::kFlushed);
+  // The algorithm is that of the name it will get, as far as that is known: finish() reads the file once more
+  // when it was not.
+  BlobWriter writer(io::Durability durability = io::Durability::kFlushed,
+                    core::HashAlgorithm algorithm = core::HashAlgorithm::kSha256);
   // Takes a finished file of this file system over under `digest`, which the caller has computed from it.
   void adopt(const std::filesystem::path& file, const Digest& digest);
   // For collection alone. False when it was not here.
@@ -70,7 +73,7 @@ class ContentStore {
   std::filesystem::path new_incoming();
   void place(const std::filesystem::path& file, const Digest& digest, io::Durability durability);
 
-  std::filesystem::path root_;      // <data-dir>/blobs/sha256
+  std::filesystem::path root_;      // <data-dir>/blobs
   std::filesystem::path incoming_;  // <data-dir>/blobs/incoming
   std::atomic<std::uint64_t> next_{1};
 };
@@ -98,7 +101,8 @@ class BlobWriter {
 
  private:
   friend class ContentStore;
-  BlobWriter(ContentStore& store, io::Durability durability);
+  BlobWriter(ContentStore& store, io::Durability durability, core::HashAlgorithm algorithm);
+  Digest name(const std::optional<Digest>& expected);
   bool past_cache(std::span<const char> bytes);
   void set_direct(bool direct);
   void reserve();
@@ -108,7 +112,8 @@ class BlobWriter {
   io::Durability durability_;
   std::filesystem::path path_;  // empty once finished or moved from
   io::UniqueFd file_;
-  core::Sha256 hash_;
+  core::HashAlgorithm algorithm_;
+  core::Hasher hash_;
   std::uint64_t size_ = 0;
   std::uint64_t written_back_ = 0;
   std::uint64_t reserved_ = 0;

@@ -1,11 +1,18 @@
 #include "image/reference.h"
 
-#include "core/encoding.h"
-
 namespace sampan::image {
 namespace {
 
-constexpr std::string_view kSha256 = "sha256:";
+struct AlgorithmName {
+  std::string_view prefix;
+  std::size_t digits;
+};
+constexpr AlgorithmName kSha256{"sha256:", 64};
+constexpr AlgorithmName kSha512{"sha512:", 128};
+
+constexpr const AlgorithmName& name_of(core::HashAlgorithm algorithm) {
+  return algorithm == core::HashAlgorithm::kSha256 ? kSha256 : kSha512;
+}
 constexpr std::size_t kLongestRepository = 256;  // ECR's; OCI leaves it to the registry
 constexpr std::size_t kLongestTag = 128;
 constexpr std::size_t kLongestReference = 1024;
@@ -57,15 +64,26 @@ bool is_host(std::string_view first_part) {
 Digest::Digest() : text_("sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855") {}
 
 std::optional<Digest> Digest::parse(std::string_view text) {
-  if (text.size() != kSha256.size() + 64 || !text.starts_with(kSha256)) return std::nullopt;
-  for (const char c : text.substr(kSha256.size())) {
-    if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) return std::nullopt;
+  for (const auto& name : {kSha256, kSha512}) {
+    if (text.size() != name.prefix.size() + name.digits || !text.starts_with(name.prefix)) continue;
+    if (text.substr(name.prefix.size()).find_first_not_of("0123456789abcdef") != text.npos)
+      return std::nullopt;
+    return Digest(std::string(text));
   }
-  return Digest(std::string(text));
+  return std::nullopt;
 }
 
-Digest Digest::of(std::string_view bytes) {
-  return Digest(std::string(kSha256) + core::sha256_hex(bytes));
+Digest Digest::of(std::string_view bytes, core::HashAlgorithm algorithm) {
+  return Digest(std::string(name_of(algorithm).prefix) + core::hash_hex(algorithm, bytes));
+}
+
+std::optional<Digest> Digest::from_hex(core::HashAlgorithm algorithm, std::string_view hex) {
+  return parse(std::string(name_of(algorithm).prefix) + std::string(hex));
+}
+
+core::HashAlgorithm Digest::algorithm() const {
+  return text_.size() == kSha256.prefix.size() + kSha256.digits ? core::HashAlgorithm::kSha256
+                                                                : core::HashAlgorithm::kSha512;
 }
 
 std::optional<Reference> Reference::parse(std::string_view text) {

@@ -6,19 +6,26 @@
 #include <string>
 #include <string_view>
 
+#include "core/encoding.h"
+
 namespace sampan::image {
 
-// "sha256:" and 64 hex digits; nothing else can be made.
+// "sha256:" and 64 hex digits, or "sha512:" and 128; nothing else can be made.
 class Digest {
  public:
   Digest();  // of no bytes: for containers and coroutines that need a value to begin with
   static std::optional<Digest> parse(std::string_view text);
-  static Digest of(std::string_view bytes);  // SHA-256 of them
+  static Digest of(std::string_view bytes, core::HashAlgorithm algorithm = core::HashAlgorithm::kSha256);
+  // Of a hash's own digits, as core::Hasher gives them; nothing when they are not so many.
+  static std::optional<Digest> from_hex(core::HashAlgorithm algorithm, std::string_view hex);
   const std::string& str() const { return text_; }
-  std::string_view hex() const { return std::string_view(text_).substr(7); }
+  std::string_view hex() const { return std::string_view(text_).substr(kNameLength + 1); }
+  std::string_view name() const { return std::string_view(text_).substr(0, kNameLength); }  // "sha256"
+  core::HashAlgorithm algorithm() const;
   auto operator<=>(const Digest&) const = default;
 
  private:
+  static constexpr std::size_t kNameLength = 6;  // of "sha256" and of "sha512"
   explicit Digest(std::string text) : text_(std::move(text)) {}
   std::string text_;
 };

@@ -70,6 +70,12 @@ TEST(Sha256, FollowsTheNistVectors) {
             "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 }
 
+TEST(Sha512, FollowsTheNistVectors) {
+  EXPECT_EQ(hash_hex(HashAlgorithm::kSha512, "abc"),
+            "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
+            "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f");
+}
+
 TEST(Sha256, InPiecesIsTheSameAsAtOnce) {
   const std::string piece(1000, 'a');
   Sha256 digest;

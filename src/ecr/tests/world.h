@@ -54,7 +54,7 @@ class World {
     server.listen("127.0.0.1", 0);
     host = "localhost:" + std::to_string(server.port());
     catalog.emplace(repositories, executors, std::vector<std::string>{host});
-    api.emplace(executors, content, repositories, uploads, tokens, host);
+    api.emplace(EcrApi::Parts{executors, content, repositories, uploads, tokens, host});
     thread = std::thread([this] { executors.run(); });
   }
   ~World() {

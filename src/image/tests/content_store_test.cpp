@@ -36,6 +36,24 @@ TEST_F(ContentStoreTest, KeepsABlobUnderItsDigest) {
   EXPECT_THROW(store.open(digest), core::Error);
 }
 
+TEST_F(ContentStoreTest, KeepsABlobUnderASha512NameWhicheverHashWasTakenAsItCame) {
+  const auto digest = Digest::of("hello", core::HashAlgorithm::kSha512);
+  for (const auto algorithm : {core::HashAlgorithm::kSha256, core::HashAlgorithm::kSha512}) {
+    auto writer = store.writer(io::Durability::kFlushed, algorithm);
+    writer.write(std::string_view("hello"));
+    EXPECT_EQ(writer.finish(digest), digest);
+    EXPECT_EQ(store.read(digest, 5), "hello");
+    EXPECT_TRUE(fs::exists(scratch.path() / "blobs" / "sha512" / digest.hex().substr(0, 2) / digest.hex()));
+    std::vector<Digest> all;
+    store.for_each([&](const Digest& one, std::uint64_t) { all.push_back(one); });
+    EXPECT_EQ(all, std::vector{digest});
+    EXPECT_TRUE(store.remove(digest));
+  }
+  auto writer = store.writer();
+  writer.write(std::string_view("hullo"));
+  EXPECT_THROW(writer.finish(digest), DigestMismatch);
+}
+
 TEST_F(ContentStoreTest, RefusesAWrongDigestAndLeavesNothing) {
   {
     auto writer = store.writer();

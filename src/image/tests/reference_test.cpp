@@ -7,7 +7,7 @@ namespace {
 
 const std::string kHex(64, 'a');
 
-TEST(Digest, TakesOnlySha256InLowerCase) {
+TEST(Digest, TakesOnlySha256AndSha512InLowerCase) {
   EXPECT_TRUE(Digest::parse("sha256:" + kHex));
   EXPECT_FALSE(Digest::parse("sha256:" + kHex.substr(1)));
   EXPECT_FALSE(Digest::parse("sha256:" + std::string(64, 'A')));
