@@ -17,27 +17,6 @@ core::TimePoint to_time(const json::value& value) {
   return core::TimePoint(core::Millis(value.to_number<std::int64_t>()));
 }
 
-image::Digest to_digest(std::string_view hex) {
-  const auto algorithm = hex.size() == 64 ? core::HashAlgorithm::kSha256 : core::HashAlgorithm::kSha512;
-  auto digest = image::Digest::from_hex(algorithm, hex);
-  if (!digest) throw core::Error("read a registry row", "it holds a bad digest");
-  return *digest;
-}
-
-json::array digests_to_json(const std::vector<image::Digest>& digests) {
-  json::array array;
-  for (const auto& digest : digests) array.emplace_back(digest.hex());
-  return array;
-}
-
-std::vector<image::Digest> digests_from_json(const json::object& object, std::string_view name) {
-  std::vector<image::Digest> digests;
-  if (const auto* value = object.if_contains(name)) {
-    for (const auto& item : value->as_array()) digests.push_back(to_digest(item.as_string()));
-  }
-  return digests;
-}
-
 std::vector<std::string> texts_from_json(const json::object& object, std::string_view name) {
   std::vector<std::string> texts;
   if (const auto* value = object.if_contains(name)) {
@@ -81,33 +60,6 @@ RepositoryRow RowCodec<RepositoryRow>::decode(std::string_view text) {
   if (const auto* tags = object.if_contains("tags")) {
     row.tags = json::value_to<std::map<std::string, std::string>>(*tags);
   }
-  return row;
-}
-
-std::string RowCodec<ImageRow>::encode(const ImageRow& row) {
-  json::object object{{"type", row.media_type}, {"size", row.size}, {"pushed", to_number(row.pushed_at)}};
-  if (!row.artifact_type.empty()) object["artifact"] = row.artifact_type;
-  if (row.pulled_at) object["pulled"] = to_number(*row.pulled_at);
-  if (!row.tags.empty()) object["tags"] = json::value_from(row.tags);
-  if (!row.children.empty()) object["children"] = digests_to_json(row.children);
-  if (!row.blobs.empty()) object["blobs"] = digests_to_json(row.blobs);
-  if (row.subject) object["subject"] = row.subject->hex();
-  return json::serialize(object);
-}
-
-ImageRow RowCodec<ImageRow>::decode(std::string_view text) {
-  const auto value = json::parse(text);
-  const auto& object = value.as_object();
-  ImageRow row;
-  row.media_type = text_from_json(object, "type");
-  row.artifact_type = text_from_json(object, "artifact");
-  row.size = object.at("size").to_number<std::uint64_t>();
-  row.pushed_at = to_time(object.at("pushed"));
-  if (const auto* pulled = object.if_contains("pulled")) row.pulled_at = to_time(*pulled);
-  row.tags = texts_from_json(object, "tags");
-  row.children = digests_from_json(object, "children");
-  row.blobs = digests_from_json(object, "blobs");
-  if (const auto* subject = object.if_contains("subject")) row.subject = to_digest(subject->as_string());
   return row;
 }
 

@@ -30,6 +30,7 @@ struct RepositoryRow {
   bool operator==(const RepositoryRow&) const = default;
 };
 
+// Written packed: a new member gets a field in image_row_codec.cpp.
 struct ImageRow {
   std::string media_type;
   std::string artifact_type;

@@ -81,6 +81,17 @@ std::optional<Digest> Digest::from_hex(core::HashAlgorithm algorithm, std::strin
   return parse(std::string(name_of(algorithm).prefix) + std::string(hex));
 }
 
+std::optional<Digest> Digest::from_raw(std::string_view bytes) {
+  for (const auto& name : {kSha256, kSha512}) {
+    if (bytes.size() * 2 == name.digits) return Digest(std::string(name.prefix) + core::to_hex(bytes));
+  }
+  return std::nullopt;
+}
+
+std::string Digest::raw() const {
+  return *core::from_hex(hex());
+}
+
 core::HashAlgorithm Digest::algorithm() const {
   return text_.size() == kSha256.prefix.size() + kSha256.digits ? core::HashAlgorithm::kSha256
                                                                 : core::HashAlgorithm::kSha512;

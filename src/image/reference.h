@@ -18,6 +18,9 @@ class Digest {
   static Digest of(std::string_view bytes, core::HashAlgorithm algorithm = core::HashAlgorithm::kSha256);
   // Of a hash's own digits, as core::Hasher gives them; nothing when they are not so many.
   static std::optional<Digest> from_hex(core::HashAlgorithm algorithm, std::string_view hex);
+  // 32 or 64 bytes, half of the digits; nothing when they are of neither number.
+  static std::optional<Digest> from_raw(std::string_view bytes);
+  std::string raw() const;
   const std::string& str() const { return text_; }
   std::string_view hex() const { return std::string_view(text_).substr(kNameLength + 1); }
   std::string_view name() const { return std::string_view(text_).substr(0, kNameLength); }  // "sha256"
