@@ -65,9 +65,10 @@ Parts::Parts(const Options& options)
       uploads(content, clock, ids),
       tokens(*store, ids),
       login(tokens, keys, clock, {options.account, options.region}),
+      templates(*store, repositories, clock),
       registry(executors, content, repositories, uploads, login),
       catalog(repositories, executors, registry_hosts(options, port)),
-      ecr({executors, content, repositories, uploads, tokens, registry_host(options, port)}),
+      ecr({executors, content, repositories, uploads, tokens, templates, registry_host(options, port)}),
       images(executors, content, layers, catalog),
       logs(executors, *store, ids, clock, options.data_dir),
       cgroups(host.cgroups),
@@ -113,6 +114,7 @@ Parts::Parts(const Options& options)
   for (aws::AnyService* service : std::initializer_list<aws::AnyService*>{&sts, &ec2, &ecr, &logs.api(), &elb, &ecs}) {
     dispatcher.add(*service);
   }
+  registry.create_on_push(templates);
   // What is pushed here is most likely run here: its layers are unpacked ahead of the first task.
   registry.on_push([this](const image::Digest& manifest) { images.place_later(manifest); });
 }

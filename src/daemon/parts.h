@@ -70,6 +70,7 @@ struct Parts {
   ecr::Uploads uploads;
   ecr::Tokens tokens;
   ecr::Login login;
+  ecr::RepositoryTemplates templates;
   ecr::Registry registry;
   ecr::Catalog catalog;
   ecr::EcrApi ecr;

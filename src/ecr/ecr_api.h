@@ -6,6 +6,7 @@
 
 #include "api/ecr.h"
 #include "ecr/repositories.h"
+#include "ecr/repository_templates.h"
 #include "ecr/tokens.h"
 #include "ecr/uploads.h"
 #include "io/executors.h"
@@ -21,6 +22,7 @@ class EcrApi final : public api::ecr::Service {
     Repositories& repositories;
     Uploads& uploads;
     Tokens& tokens;
+    RepositoryTemplates& templates;
     std::string host;  // "localhost:4566", for repositoryUri and download URLs
   };
   explicit EcrApi(Parts parts);
@@ -64,6 +66,17 @@ class EcrApi final : public api::ecr::Service {
       const aws::Call&, api::ecr::CompleteLayerUploadInput) override;
   Answer<api::ecr::GetDownloadUrlForLayerOutput> GetDownloadUrlForLayer(
       const aws::Call&, api::ecr::GetDownloadUrlForLayerInput) override;
+
+  Answer<api::ecr::CreateRepositoryCreationTemplateOutput> CreateRepositoryCreationTemplate(
+      const aws::Call&, api::ecr::CreateRepositoryCreationTemplateInput) override;
+  Answer<api::ecr::DescribeRepositoryCreationTemplatesOutput> DescribeRepositoryCreationTemplates(
+      const aws::Call&, api::ecr::DescribeRepositoryCreationTemplatesInput) override;
+  Answer<api::ecr::UpdateRepositoryCreationTemplateOutput> UpdateRepositoryCreationTemplate(
+      const aws::Call&, api::ecr::UpdateRepositoryCreationTemplateInput) override;
+  Answer<api::ecr::DeleteRepositoryCreationTemplateOutput> DeleteRepositoryCreationTemplate(
+      const aws::Call&, api::ecr::DeleteRepositoryCreationTemplateInput) override;
+  Answer<api::ecr::ListImageReferrersOutput> ListImageReferrers(const aws::Call&,
+                                                                api::ecr::ListImageReferrersInput) override;
 
  private:
   api::ecr::Repository render(const RepositoryId& id, const RepositoryRow& row) const;

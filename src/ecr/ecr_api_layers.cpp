@@ -77,7 +77,11 @@ Uploads::Claim EcrApi::claim(const RepositoryId& repository, const std::string& 
 EcrApi::Answer<api::InitiateLayerUploadOutput> EcrApi::InitiateLayerUpload(const aws::Call& call,
                                                                            api::InitiateLayerUploadInput in) {
   const auto id = repository_of(call, in);
-  require(id);
+  try {
+    co_await parts_.templates.require_for_push(id);
+  } catch (const Refusal& refusal) {
+    throw_fault(refusal);
+  }
   auto* uploads = &uploads_;
   auto claimed = co_await io::offload(executors_, [uploads, id] { return uploads->start(id); });
   if (!claimed) throw api::LimitExceededException("Too many uploads are under way");

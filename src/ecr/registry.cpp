@@ -57,6 +57,11 @@ image::Digest Registry::Exchange::digest() const {
                       fmt::format("'{}' is not a sha256 digest", route.reference.substr(0, 200)));
 }
 
+bool Registry::Exchange::begins_push() const {
+  return (route.kind == Route::Kind::kUploads && is("POST")) ||
+         (route.kind == Route::Kind::kManifest && is("PUT"));
+}
+
 Registry::Registry(io::Executors& executors, image::ContentStore& content, Repositories& repositories,
                    Uploads& uploads, const Login& login)
     : executors_(executors),
@@ -116,7 +121,7 @@ io::Awaitable<http::Response> Registry::route(Exchange& exchange) {
         400, "NAME_INVALID",
         fmt::format("'{}' is no name for a repository", exchange.repository.name.substr(0, 300)));
   }
-  co_await require_repository(exchange.repository);
+  co_await require_repository(exchange);
   switch (kind) {
     case Route::Kind::kBlob:
       if (get) co_return co_await get_blob(exchange);
@@ -148,10 +153,15 @@ io::Awaitable<http::Response> Registry::route(Exchange& exchange) {
   throw method_not_allowed();
 }
 
-io::Awaitable<void> Registry::require_repository(const RepositoryId& id) {
+io::Awaitable<void> Registry::require_repository(const Exchange& exchange) {
   auto* repositories = &repositories_;
-  const auto* wanted = &id;
-  co_await io::on_control(executors_, [repositories, wanted] { repositories->get(*wanted); });
+  const auto* wanted = &exchange.repository;
+  if (!templates_ || !exchange.begins_push()) {
+    co_await io::on_control(executors_, [repositories, wanted] { repositories->get(*wanted); });
+    co_return;
+  }
+  auto work = templates_->require_for_push(*wanted);
+  co_await boost::asio::co_spawn(executors_.control(), std::move(work), boost::asio::use_awaitable);
 }
 
 }  // namespace sampan::ecr

@@ -13,6 +13,7 @@
 
 #include "ecr/login.h"
 #include "ecr/repositories.h"
+#include "ecr/repository_templates.h"
 #include "ecr/route.h"
 #include "ecr/uploads.h"
 #include "http/message.h"
@@ -31,6 +32,8 @@ class Registry {
   // Told of each image (not index, not artifact) that a push has made whole, on a network thread; before the
   // server runs. To unpack it ahead of its first task: image::Images::place_later.
   void on_push(std::function<void(const image::Digest&)> listener) { on_push_ = std::move(listener); }
+  // A push to a repository that is not there makes it where a template says so. Before the server runs.
+  void create_on_push(RepositoryTemplates& templates) { templates_ = &templates; }
   // Answers requests whose path is /v2 or begins with /v2/.
   io::Awaitable<http::Response> handle(http::Request& request, http::BodyReader& body);
 
@@ -45,10 +48,11 @@ class Registry {
     bool is(std::string_view method) const { return request.method == method; }
     std::string param(std::string_view name) const;  // "" when absent
     image::Digest digest() const;                    // route.reference; throws DIGEST_INVALID
+    bool begins_push() const;                        // an upload, a mount, a manifest
   };
   io::Awaitable<http::Response> dispatch(http::Request& request, http::BodyReader& body);
   io::Awaitable<http::Response> route(Exchange& exchange);
-  io::Awaitable<void> require_repository(const RepositoryId& id);
+  io::Awaitable<void> require_repository(const Exchange& exchange);
 
   io::Awaitable<http::Response> get_blob(Exchange& exchange);
   io::Awaitable<http::Response> delete_blob(Exchange& exchange);
@@ -77,6 +81,7 @@ class Registry {
   Uploads& uploads_;
   const Login& login_;
   std::function<void(const image::Digest&)> on_push_;
+  RepositoryTemplates* templates_ = nullptr;
 };
 
 }  // namespace sampan::ecr

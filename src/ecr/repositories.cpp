@@ -95,7 +95,8 @@ bool Repositories::has_blob(const RepositoryId& id, const image::Digest& digest)
   return blobs_.find(id.image_key(digest)) != nullptr;
 }
 
-io::Awaitable<void> Repositories::create(RepositoryId id, RepositoryRow row) {
+io::Awaitable<void> Repositories::create(RepositoryId id, RepositoryRow row,
+                                         std::function<void(store::Txn&)> more) {
   row.created_at = clock_.now();
   co_await store::transact(store_, [&](store::Txn& tx) {
     if (tx.get(repositories_, id.key())) {
@@ -104,6 +105,7 @@ io::Awaitable<void> Repositories::create(RepositoryId id, RepositoryRow row) {
                                 id.name, id.account));
     }
     tx.put(repositories_, id.key(), row);
+    if (more) more(tx);
   });
 }
 
@@ -140,6 +142,10 @@ void Repositories::erase_image(store::Txn& tx, const RepositoryId& id, const ima
 void Repositories::tell_image_came(const RepositoryId& id, const image::Digest& digest,
                                    const std::string& tag) const {
   for (const auto& listener : image_came_) listener(id, digest, tag);
+}
+
+void Repositories::tell_image_comes(store::Txn& tx, const Arrival& arrival) const {
+  for (const auto& listener : image_comes_) listener(tx, arrival);
 }
 
 io::Awaitable<RepositoryRow> Repositories::remove(RepositoryId id, bool force) {
@@ -226,7 +232,7 @@ void Repositories::give_tag(store::Txn& tx, const RepositoryId& id, const image:
 }
 
 Repositories::Put Repositories::place(store::Txn& tx, const RepositoryId& id, const ManifestUpload& upload,
-                                      const std::string& tag) {
+                                      const std::string& tag, Origin origin) {
   const auto repository = tx.get(repositories_, id.key());
   if (!repository) throw no_repository(id);
   check_references(id, upload.manifest);
@@ -242,16 +248,17 @@ Repositories::Put Repositories::place(store::Txn& tx, const RepositoryId& id, co
   if (!row) row = make_row(upload, clock_.now());
   if (!tag.empty()) give_tag(tx, id, upload.digest, *row, tag);
   tx.put(images_, id.image_key(upload.digest), *row);
+  tell_image_comes(tx, {id, upload.digest, *row, tag, origin});
   return Put::kNew;
 }
 
 io::Awaitable<Repositories::Put> Repositories::put_image(RepositoryId id, ManifestUpload upload,
-                                                         std::string tag) {
+                                                         std::string tag, Origin origin) {
   get(id);
   check_references(id, upload.manifest);  // before anything is written for it
   co_await pending_.store(upload.bytes);
   const auto put = co_await store::transact(store_, [&](store::Txn& tx) {
-    const auto placed = place(tx, id, upload, tag);
+    const auto placed = place(tx, id, upload, tag, origin);
     if (placed == Put::kNew) pending_.guard(tx, upload.digest, upload.bytes);
     return placed;
   });
@@ -330,6 +337,7 @@ io::Awaitable<void> Repositories::publish(RepositoryId id, std::string tag, imag
     }
     for (const auto& upload : uploads) {
       auto row = tx.get(images_, id.image_key(upload.digest));
+      bool comes = !row;
       if (!row) row = make_row(upload, now);
       for (const auto& blob : row->blobs) {
         if (!tx.get(blobs_, id.image_key(blob))) tx.put(blobs_, id.image_key(blob), BlobRow{now});
@@ -337,8 +345,11 @@ io::Awaitable<void> Repositories::publish(RepositoryId id, std::string tag, imag
       const bool named = upload.digest == manifest;
       if (named && !std::binary_search(row->tags.begin(), row->tags.end(), tag)) {
         give_tag(tx, id, upload.digest, *row, tag);
+        comes = true;
       }
       tx.put(images_, id.image_key(upload.digest), *row);
+      const auto given = named ? tag : std::string();
+      if (comes) tell_image_comes(tx, {id, upload.digest, *row, given, Origin::kPush});
     }
   });
   for (const auto& upload : uploads) {

@@ -84,9 +84,23 @@ class Repositories {
   // whichever door, once that is durable. On the control strand; must not throw. Before the first request.
   using ImageCame = std::function<void(const RepositoryId&, const image::Digest&, const std::string& tag)>;
   void when_image_came(ImageCame listener) { image_came_.push_back(std::move(listener)); }
+  // The same inside the transaction, to write rows of work that the image makes (to replicate it, to sign it):
+  // no crash comes between. The body may run again, as transact() says.
+  enum class Origin { kPush, kReplication };
+  struct Arrival {
+    const RepositoryId& repository;
+    const image::Digest& digest;
+    const ImageRow& row;     // as it will be
+    const std::string& tag;  // that it got; empty: none
+    Origin origin;
+  };
+  using ImageComes = std::function<void(store::Txn&, const Arrival&)>;
+  void when_image_comes(ImageComes listener) { image_comes_.push_back(std::move(listener)); }
 
   // Each is durable when it returns, and throws Refusal.
-  io::Awaitable<void> create(RepositoryId id, RepositoryRow row);
+  // `more` is done in the transaction that makes it.
+  io::Awaitable<void> create(RepositoryId id, RepositoryRow row,
+                             std::function<void(store::Txn&)> more = nullptr);
   // With `force` also when it has images.
   io::Awaitable<RepositoryRow> remove(RepositoryId id, bool force);
   io::Awaitable<void> update(RepositoryId id, std::function<void(RepositoryRow&)> change);
@@ -95,13 +109,19 @@ class Repositories {
   io::Awaitable<void> unlink_blob(RepositoryId id, image::Digest digest);
   enum class Put { kNew, kUnchanged };  // kUnchanged: that image had that tag (or was there, without a tag)
   // `tag` may be empty. Everything the manifest names must be in the repository.
-  io::Awaitable<Put> put_image(RepositoryId id, ManifestUpload upload, std::string tag);
+  io::Awaitable<Put> put_image(RepositoryId id, ManifestUpload upload, std::string tag,
+                               Origin origin = Origin::kPush);
   io::Awaitable<void> remove_image(RepositoryId id, image::Digest digest);
   // The image goes with its last tag when `keep_untagged` is false. Returns its digest.
   enum class LastTag { kRemovesImage, kLeavesImage };
   io::Awaitable<image::Digest> remove_tag(RepositoryId id, std::string tag, LastTag last);
   // An image in the content store becomes the repository's under `tag`; makes the repository.
   io::Awaitable<void> publish(RepositoryId id, std::string tag, image::Digest manifest);
+  // What is in one repository becomes another's as well, without a byte being copied: `manifests`, those that
+  // others name first; the last gets `tags`, but for those that the other repository holds fast with another
+  // image. What has gone from the first meanwhile is left out. The other repository must be there.
+  io::Awaitable<void> copy_images(RepositoryId from, RepositoryId to, std::vector<image::Digest> manifests,
+                                  std::vector<std::string> tags);
   // Remembers that the image was pulled now; written at most once an hour an image.
   void note_pull(const RepositoryId& id, const image::Digest& digest);
 
@@ -111,7 +131,10 @@ class Repositories {
   void erase_image(store::Txn& tx, const RepositoryId& id, const image::Digest& digest);
   void tell_image_came(const RepositoryId& id, const image::Digest& digest, const std::string& tag) const;
   void check_references(const RepositoryId& id, const image::Manifest& manifest) const;
-  Put place(store::Txn& tx, const RepositoryId& id, const ManifestUpload& upload, const std::string& tag);
+  Put place(store::Txn& tx, const RepositoryId& id, const ManifestUpload& upload, const std::string& tag,
+            Origin origin);
+  void tell_image_comes(store::Txn& tx, const Arrival& arrival) const;
+  bool copy_image(store::Txn& tx, const RepositoryId& from, const RepositoryId& to, const image::Digest& digest);
   void give_tag(store::Txn& tx, const RepositoryId& id, const image::Digest& digest, ImageRow& row,
                 const std::string& tag);
   io::Awaitable<void> write_pull(std::string key, core::TimePoint now);
@@ -129,6 +152,7 @@ class Repositories {
   std::vector<RepositoryGoes> repository_goes_;
   std::vector<ImageGoes> image_goes_;
   std::vector<ImageCame> image_came_;
+  std::vector<ImageComes> image_comes_;
 };
 
 std::string no_repository_text(const RepositoryId& id);

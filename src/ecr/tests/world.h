@@ -47,14 +47,16 @@ class World {
         uploads(content, clock, ids),
         tokens(*store, ids),
         login(tokens, keys, clock, {"000000000000", "us-east-1"}),
+        templates(*store, repositories, clock),
         registry(executors, content, repositories, uploads, login),
         server(executors, [this](http::Request& request, http::BodyReader& body) {
           return registry.handle(request, body);
         }) {
+    registry.create_on_push(templates);
     server.listen("127.0.0.1", 0);
     host = "localhost:" + std::to_string(server.port());
     catalog.emplace(repositories, executors, std::vector<std::string>{host});
-    api.emplace(EcrApi::Parts{executors, content, repositories, uploads, tokens, host});
+    api.emplace(EcrApi::Parts{executors, content, repositories, uploads, tokens, templates, host});
     thread = std::thread([this] { executors.run(); });
   }
   ~World() {
@@ -134,6 +136,7 @@ class World {
   Uploads uploads;
   Tokens tokens;
   Login login;
+  RepositoryTemplates templates;
   Registry registry;
   http::Server server;
   std::string host;
