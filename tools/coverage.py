@@ -23,6 +23,7 @@ TITLES = {
     "elbv2": "Elastic Load Balancing v2",
     "logs": "CloudWatch Logs",
     "sts": "Security Token Service",
+    "iam": "Identity and Access Management (users, groups, roles, policies)",
     "ec2": "Amazon EC2 (the calls that ECS needs)",
 }
 CLASS = re.compile(r"\bclass\s+\w+\s+(?:final\s*)?:\s*public\s+(?:\w+::)*?(\w+)::Service(?:Api)?\s*\{(.*?)\n\};", re.S)

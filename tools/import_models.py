@@ -22,6 +22,21 @@ RevokeSecurityGroupEgress DescribeSecurityGroupRules DescribeNetworkInterfaces D
 DescribeRouteTables DescribeInternetGateways CreateTags DeleteTags DescribeTags DescribeAccountAttributes
 """.split()
 
+# IAM: users, groups, roles and their policies. No passwords, devices, certificates, providers or reports.
+IAM_OPERATIONS = """
+CreateUser GetUser ListUsers UpdateUser DeleteUser TagUser UntagUser ListUserTags
+CreateAccessKey ListAccessKeys UpdateAccessKey DeleteAccessKey GetAccessKeyLastUsed
+PutUserPolicy GetUserPolicy ListUserPolicies DeleteUserPolicy AttachUserPolicy DetachUserPolicy ListAttachedUserPolicies
+CreateGroup GetGroup ListGroups DeleteGroup AddUserToGroup RemoveUserFromGroup ListGroupsForUser
+PutGroupPolicy GetGroupPolicy ListGroupPolicies DeleteGroupPolicy AttachGroupPolicy DetachGroupPolicy
+ListAttachedGroupPolicies
+CreateRole GetRole ListRoles UpdateRole UpdateAssumeRolePolicy DeleteRole TagRole UntagRole ListRoleTags
+PutRolePolicy GetRolePolicy ListRolePolicies DeleteRolePolicy AttachRolePolicy DetachRolePolicy ListAttachedRolePolicies
+CreatePolicy GetPolicy ListPolicies DeletePolicy ListEntitiesForPolicy
+CreatePolicyVersion GetPolicyVersion ListPolicyVersions SetDefaultPolicyVersion DeletePolicyVersion
+SimulatePrincipalPolicy
+""".split()
+
 SERVICES = {
     "ecs": ("2014-11-13", None),
     "ecr": ("2015-09-21", None),
@@ -29,6 +44,7 @@ SERVICES = {
     "sts": ("2011-06-15", None),
     "logs": ("2014-03-28", None),
     "ec2": ("2016-11-15", EC2_OPERATIONS),
+    "iam": ("2010-05-08", IAM_OPERATIONS),
 }
 
 METADATA = ("apiVersion", "endpointPrefix", "jsonVersion", "protocol", "serviceId", "signingName", "targetPrefix",
