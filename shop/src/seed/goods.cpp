@@ -1,0 +1,185 @@
+#include "seed/goods.h"
+
+#include <array>
+
+namespace shop::seed {
+namespace {
+
+constexpr std::array kCategories{
+    CategoryRow{"nhan", "Nhẫn", "Rings"},
+    CategoryRow{"day-chuyen", "Dây chuyền", "Necklaces"},
+    CategoryRow{"bong-tai", "Bông tai", "Earrings"},
+    CategoryRow{"vong-lac", "Vòng & lắc", "Bracelets & anklets"},
+    CategoryRow{"mat-day", "Mặt dây", "Pendants"},
+    CategoryRow{"cuoi", "Trang sức cưới", "Wedding"},
+};
+
+constexpr std::array kCollections{
+    CollectionRow{"binh-minh", "Bình Minh", "Dawn", "Ánh sáng đầu ngày trên những viên kim cương trong nhất.",
+                  "The first light of day, held by the clearest diamonds."},
+    CollectionRow{"hoa-sen", "Hoa Sen", "Lotus", "Sắc hồng của sen tháng Sáu, của ruby và thạch lựu.",
+                  "The red of June lotuses, of rubies and garnets."},
+    CollectionRow{"song-nuoc", "Sông Nước", "Waters",
+                  "Từ vịnh Hạ Long đến Phú Quốc: ngọc trai, sapphire, topaz.",
+                  "From Hạ Long bay to Phú Quốc: pearls, sapphires, topaz."},
+    CollectionRow{"rung-gia", "Rừng Già", "Old Forest", "Màu lá và đá núi: ngọc, lục bảo, thạch anh.",
+                  "Leaves and mountain stone: jade, emerald, quartz."},
+    CollectionRow{"tram-nam", "Trăm Năm", "A Hundred Years", "Cho ngày chung đôi, và cho mọi ngày sau đó.",
+                  "For the wedding day, and for every day after it."},
+};
+
+// đồng a chỉ
+constexpr std::array kRates{
+    RateRow{"gold-9999", 14'650'000, 14'350'000}, RateRow{"gold-750", 10'990'000, 10'350'000},
+    RateRow{"gold-585", 8'570'000, 8'050'000},    RateRow{"gold-416", 6'100'000, 5'690'000},
+    RateRow{"silver-925", 215'000, 168'000},      RateRow{"platinum-950", 5'150'000, 4'480'000},
+};
+
+constexpr std::array kGoods{
+    Good{"Nhẫn kim cương Bình Minh", "Dawn diamond solitaire", "nhan", "binh-minh", "solitaire", "white",
+         "gold-750 platinum-950", "8 9 10 11 12 13", 3'200, 2'400'000, "diamond", 1, 540, 86'000'000, true,
+         true},
+    Good{"Nhẫn kim cương Tinh Khôi", "Pure halo diamond ring", "nhan", "binh-minh", "halo", "white",
+         "gold-750", "9 10 11 12", 3'450, 3'200'000, "diamond", 21, 820, 124'000'000, true, true},
+    Good{"Nhẫn ruby Hồng Hoa", "Safflower ruby ring", "nhan", "hoa-sen", "solitaire", "yellow",
+         "gold-750 gold-585", "9 10 11 12 13", 3'300, 1'900'000, "ruby", 1, 720, 32'000'000, true, true},
+    Good{"Nhẫn sapphire Biển Đêm", "Night sea sapphire halo", "nhan", "song-nuoc", "halo", "white",
+         "gold-750", "9 10 11 12", 3'600, 2'900'000, "sapphire", 1, 1'100, 41'000'000, true, true},
+    Good{"Nhẫn ba đá Ngọc Lục", "Three-stone emerald ring", "nhan", "rung-gia", "trilogy", "yellow",
+         "gold-750", "10 11 12", 3'900, 2'600'000, "emerald", 3, 1'400, 58'000'000, true, true},
+    Good{"Nhẫn xoắn Sóng Đôi", "Twin wave ring", "nhan", "song-nuoc", "twist", "rose", "gold-585 gold-416",
+         "9 10 11 12 13", 2'900, 980'000, "topaz", 1, 300, 1'850'000, false, false},
+    Good{"Nhẫn trơn Giản Dị", "Simple plain band", "nhan", "", "band", "yellow",
+         "gold-9999 gold-750 gold-585", "8 9 10 11 12 13 14 15", 3'750, 350'000, "", 0, 0, 0, false, false},
+    Good{"Nhẫn vuông Gia Huy", "Family crest signet", "nhan", "", "signet", "yellow", "gold-750 gold-585",
+         "15 16 17 18 19 20", 7'500, 1'450'000, "", 0, 0, 0, false, false},
+    Good{"Nhẫn nam Thạch Anh Tím", "Amethyst men's ring", "nhan", "rung-gia", "signet", "white", "silver-925",
+         "16 17 18 19 20", 9'800, 650'000, "amethyst", 1, 2'400, 1'250'000, false, false},
+    Good{"Nhẫn vĩnh cửu Ngân Hà", "Milky Way eternity ring", "nhan", "binh-minh", "eternity", "white",
+         "gold-750 platinum-950", "9 10 11 12", 2'800, 3'600'000, "diamond", 28, 1'120, 52'000'000, false,
+         true},
+    Good{"Nhẫn bạc Mưa Xuân", "Spring rain silver ring", "nhan", "hoa-sen", "twist", "white", "silver-925",
+         "8 9 10 11 12 13", 2'600, 280'000, "cz", 1, 250, 120'000, false, false},
+    Good{"Nhẫn ngọc Phú Quý", "Fortune jade ring", "nhan", "rung-gia", "signet", "yellow", "gold-585",
+         "14 15 16 17", 5'200, 1'200'000, "jade", 1, 3'800, 6'900'000, true, false},
+    Good{"Dây chuyền Lụa", "Silk chain", "day-chuyen", "", "chain", "yellow", "gold-9999 gold-750 gold-585",
+         "42 45 50", 7'500, 900'000, "", 0, 0, 0, false, false},
+    Good{"Dây chuyền bạc Mảnh Mai", "Slender silver chain", "day-chuyen", "", "chain", "white", "silver-925",
+         "40 42 45", 6'200, 260'000, "", 0, 0, 0, false, false},
+    Good{"Chuỗi ngọc trai Hạ Long", "Hạ Long pearl strand", "day-chuyen", "song-nuoc", "pearls", "white",
+         "gold-750", "42 45", 2'100, 3'900'000, "pearl", 45, 90'000, 38'000'000, true, true},
+    Good{"Chuỗi ngọc trai Phú Quốc", "Phú Quốc pearl strand", "day-chuyen", "song-nuoc", "pearls", "white",
+         "silver-925", "42 45", 2'600, 1'500'000, "pearl", 48, 76'000, 9'800'000, false, false},
+    Good{"Vòng cổ tennis Dạ Tiệc", "Gala tennis necklace", "day-chuyen", "binh-minh", "tennis-necklace",
+         "white", "gold-750", "40 42", 14'200, 12'500'000, "diamond", 96, 6'700, 286'000'000, true, true},
+    Good{"Vòng cổ sapphire Đại Dương", "Ocean sapphire necklace", "day-chuyen", "song-nuoc",
+         "tennis-necklace", "white", "gold-585", "42", 13'800, 7'600'000, "sapphire", 88, 9'200, 96'000'000,
+         false, true},
+    Good{"Dây chuyền Mỏ Neo", "Anchor chain", "day-chuyen", "song-nuoc", "chain", "white",
+         "gold-585 silver-925", "50 55 60", 11'200, 780'000, "", 0, 0, 0, false, false},
+    Good{"Dây chuyền vàng hồng Sớm Mai", "Early morning rose chain", "day-chuyen", "binh-minh", "chain",
+         "rose", "gold-585 gold-416", "42 45", 5'600, 720'000, "", 0, 0, 0, false, false},
+    Good{"Bông tai kim cương Sao Mai", "Morning star diamond studs", "bong-tai", "binh-minh", "stud", "white",
+         "gold-750 platinum-950", "", 1'800, 1'700'000, "diamond", 2, 600, 48'000'000, true, true},
+    Good{"Bông tai ngọc lục bảo Suối Rừng", "Forest spring emerald studs", "bong-tai", "rung-gia", "stud",
+         "yellow", "gold-750", "", 1'950, 1'500'000, "emerald", 2, 900, 27'000'000, true, true},
+    Good{"Bông tai giọt Lệ Trời", "Heaven's tear drop earrings", "bong-tai", "song-nuoc", "drop-earring",
+         "white", "gold-585", "", 3'100, 1'350'000, "topaz", 2, 4'200, 4'600'000, false, false},
+    Good{"Bông tai giọt Thạch Lựu", "Pomegranate garnet drops", "bong-tai", "hoa-sen", "drop-earring",
+         "yellow", "gold-585 gold-416", "", 3'200, 1'250'000, "garnet", 2, 3'800, 3'900'000, false, false},
+    Good{"Bông tai ngọc trai Trăng Rằm", "Full moon pearl earrings", "bong-tai", "song-nuoc", "pearl-earring",
+         "yellow", "gold-750", "", 2'200, 1'100'000, "pearl", 2, 16'000, 7'800'000, true, false},
+    Good{"Bông tai ngọc trai Tuyết", "Snow pearl earrings", "bong-tai", "", "pearl-earring", "white",
+         "silver-925", "", 2'600, 320'000, "pearl", 2, 12'000, 1'650'000, false, false},
+    Good{"Khuyên tròn Vành Khuyên", "White-eye hoops", "bong-tai", "", "hoop", "yellow",
+         "gold-750 gold-585 gold-416", "", 2'800, 560'000, "", 0, 0, 0, false, false},
+    Good{"Khuyên tròn đính đá Lấp Lánh", "Glitter hoops", "bong-tai", "binh-minh", "hoop", "rose", "gold-585",
+         "", 3'300, 980'000, "cz", 18, 900, 450'000, false, false},
+    Good{"Khuyên tròn bạc", "Silver hoops", "bong-tai", "", "hoop", "white", "silver-925", "", 3'600, 190'000,
+         "", 0, 0, 0, false, false},
+    Good{"Bông tai Lá Trầu", "Betel leaf earrings", "bong-tai", "rung-gia", "leaf-earring", "yellow",
+         "gold-9999 gold-750", "", 3'750, 880'000, "", 0, 0, 0, false, false},
+    Good{"Bông tai Lá Sương", "Dew leaf earrings", "bong-tai", "rung-gia", "leaf-earring", "rose", "gold-585",
+         "", 3'400, 940'000, "diamond", 2, 120, 5'200'000, false, false},
+    Good{"Bông tai sapphire Chiều Tím", "Violet dusk studs", "bong-tai", "song-nuoc", "stud", "white",
+         "gold-750", "", 1'900, 1'450'000, "sapphire", 2, 1'000, 19'500'000, true, true},
+    Good{"Vòng tay kiềng Cát Tường", "Auspicious bangle", "vong-lac", "", "bangle", "yellow",
+         "gold-9999 gold-750", "52 54 56 58", 18'750, 1'200'000, "", 0, 0, 0, false, false},
+    Good{"Vòng tay kiềng Long Phụng", "Dragon and phoenix bangle", "vong-lac", "", "bangle", "yellow",
+         "gold-9999", "54 56 58", 37'500, 3'800'000, "", 0, 0, 0, false, true},
+    Good{"Vòng tay kiềng đính kim cương", "Diamond bangle", "vong-lac", "binh-minh", "bangle", "white",
+         "gold-750", "52 54 56", 14'600, 4'200'000, "diamond", 7, 350, 21'000'000, false, true},
+    Good{"Lắc tay tennis Tinh Vân", "Nebula tennis bracelet", "vong-lac", "binh-minh", "tennis-bracelet",
+         "white", "gold-750 platinum-950", "16 17 18", 9'600, 6'800'000, "diamond", 42, 2'520, 98'000'000,
+         true, true},
+    Good{"Lắc tay tennis bạc", "Silver tennis bracelet", "vong-lac", "", "tennis-bracelet", "white",
+         "silver-925", "16 17 18", 10'400, 420'000, "cz", 42, 4'200, 380'000, false, false},
+    Good{"Lắc tay ruby Lửa Hồng", "Ember ruby bracelet", "vong-lac", "hoa-sen", "tennis-bracelet", "yellow",
+         "gold-585", "16 17", 9'900, 4'300'000, "ruby", 42, 5'000, 64'000'000, false, true},
+    Good{"Vòng ngọc An Nhiên", "Serenity jade beads", "vong-lac", "rung-gia", "beads", "yellow", "gold-585",
+         "15 16 17", 3'600, 900'000, "jade", 22, 88'000, 12'500'000, true, false},
+    Good{"Vòng hạt Thạch Anh Tím", "Amethyst beads", "vong-lac", "rung-gia", "beads", "white", "silver-925",
+         "15 16 17", 4'800, 350'000, "amethyst", 22, 66'000, 2'100'000, false, false},
+    Good{"Vòng hạt vàng Sum Vầy", "Gathering gold beads", "vong-lac", "", "beads", "yellow",
+         "gold-9999 gold-750", "15 16 17", 11'250, 1'150'000, "", 0, 0, 0, false, false},
+    Good{"Lắc chân Bước Sóng", "Wave step anklet", "vong-lac", "song-nuoc", "anklet", "white",
+         "gold-585 silver-925", "22 24", 5'400, 620'000, "topaz", 5, 1'000, 1'500'000, false, false},
+    Good{"Lắc chân Chuông Gió", "Wind chime anklet", "vong-lac", "", "anklet", "yellow", "gold-585 gold-416",
+         "22 24", 5'200, 580'000, "", 0, 0, 0, false, false},
+    Good{"Lắc chân hồng ngọc", "Ruby anklet", "vong-lac", "hoa-sen", "anklet", "rose", "gold-585", "22 24",
+         5'300, 820'000, "ruby", 5, 500, 4'900'000, false, false},
+    Good{"Mặt dây Giọt Sương", "Dewdrop pendant", "mat-day", "song-nuoc", "pendant-drop", "white",
+         "gold-750 gold-585", "", 1'600, 900'000, "topaz", 1, 2'100, 2'300'000, false, false},
+    Good{"Mặt dây Giọt Lửa", "Fire drop pendant", "mat-day", "hoa-sen", "pendant-drop", "yellow", "gold-750",
+         "", 1'700, 950'000, "ruby", 1, 1'300, 26'000'000, true, true},
+    Good{"Mặt dây Giọt Rừng", "Forest drop pendant", "mat-day", "rung-gia", "pendant-drop", "yellow",
+         "gold-750", "", 1'700, 950'000, "emerald", 1, 1'200, 31'000'000, true, true},
+    Good{"Mặt dây Trái Tim", "Heart pendant", "mat-day", "", "pendant-heart", "rose", "gold-585 gold-416", "",
+         2'100, 540'000, "", 0, 0, 0, false, false},
+    Good{"Mặt dây Trái Tim kim cương", "Diamond heart pendant", "mat-day", "binh-minh", "pendant-heart",
+         "white", "gold-750", "", 2'300, 880'000, "diamond", 1, 150, 7'600'000, false, false},
+    Good{"Mặt dây Hoa Sen", "Lotus pendant", "mat-day", "hoa-sen", "pendant-lotus", "yellow",
+         "gold-9999 gold-750 gold-585", "", 2'900, 860'000, "", 0, 0, 0, false, false},
+    Good{"Mặt dây Hoa Sen đính ngọc", "Jewelled lotus pendant", "mat-day", "hoa-sen", "pendant-lotus", "rose",
+         "gold-585", "", 3'000, 990'000, "garnet", 1, 600, 1'700'000, false, false},
+    Good{"Mặt dây ngọc Bình An", "Peace jade disc", "mat-day", "rung-gia", "pendant-disc", "yellow",
+         "gold-585", "", 1'100, 700'000, "jade", 1, 18'000, 9'600'000, true, false},
+    Good{"Mặt dây đồng tiền Tài Lộc", "Prosperity coin pendant", "mat-day", "", "pendant-disc", "yellow",
+         "gold-9999 gold-750", "", 7'500, 650'000, "", 0, 0, 0, false, false},
+    Good{"Mặt dây bạc Trăng Non", "New moon silver pendant", "mat-day", "", "pendant-disc", "white",
+         "silver-925", "", 6'400, 240'000, "", 0, 0, 0, false, false},
+    Good{"Nhẫn cưới Trăm Năm", "Hundred years wedding bands", "cuoi", "tram-nam", "pair", "yellow",
+         "gold-9999 gold-750 gold-585", "", 7'500, 1'600'000, "", 0, 0, 0, false, false},
+    Good{"Nhẫn cưới Tơ Hồng", "Red thread wedding bands", "cuoi", "tram-nam", "pair", "white",
+         "gold-750 platinum-950", "", 7'800, 2'400'000, "diamond", 3, 60, 3'900'000, false, false},
+    Good{"Nhẫn cưới Song Hỷ", "Double happiness wedding bands", "cuoi", "tram-nam", "pair", "rose",
+         "gold-750 gold-585", "", 7'600, 1'900'000, "diamond", 3, 45, 2'900'000, false, false},
+    Good{"Nhẫn cầu hôn Một Lời", "One word engagement ring", "cuoi", "tram-nam", "solitaire", "white",
+         "platinum-950 gold-750", "8 9 10 11 12", 3'500, 3'100'000, "diamond", 1, 700, 138'000'000, true,
+         true},
+    Good{"Nhẫn cầu hôn Ước Hẹn", "Promise engagement ring", "cuoi", "tram-nam", "halo", "rose", "gold-750",
+         "8 9 10 11 12", 3'500, 3'000'000, "diamond", 21, 600, 72'000'000, true, true},
+    Good{"Kiềng cưới Uyên Ương", "Mandarin duck bridal bangle", "cuoi", "tram-nam", "bangle", "yellow",
+         "gold-9999", "52 54 56", 37'500, 3'500'000, "", 0, 0, 0, false, false},
+    Good{"Bông tai cưới Nguyệt Lão", "Bridal moon earrings", "cuoi", "tram-nam", "pearl-earring", "rose",
+         "gold-750", "", 2'400, 1'300'000, "pearl", 2, 18'000, 8'900'000, false, false},
+    Good{"Bộ dây cưới Hoa Đăng", "Lantern bridal necklace", "cuoi", "tram-nam", "tennis-necklace", "white",
+         "gold-750", "40 42", 15'200, 13'800'000, "diamond", 96, 5'800, 242'000'000, true, true},
+};
+
+}  // namespace
+
+std::span<const CategoryRow> categories() {
+  return kCategories;
+}
+std::span<const CollectionRow> collections() {
+  return kCollections;
+}
+std::span<const RateRow> rates() {
+  return kRates;
+}
+std::span<const Good> goods() {
+  return kGoods;
+}
+
+}  // namespace shop::seed
