@@ -37,7 +37,7 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.fallthrough();
   add_common(app, session);
-  for (auto add : {add_up, add_down, add_status, add_configure, add_build, add_images, add_image, add_push, add_pull, add_deploy,
+  for (auto add : {add_up, add_down, add_status, add_configure, add_build, add_images, add_image, add_registry, add_push, add_pull, add_deploy,
                    add_ps, add_logs, add_events, add_scale, add_stop, add_rm}) {
     add(app, session);
   }

@@ -172,7 +172,7 @@ image::Image make_image(image::ContentStore& content, image::LayerStore& layers,
   keep_no_packages(root.path());
   if (progress) progress("writing the layer");
   const image::LayerDescriptor layer = image::write_layer_from_upper(root.path(), content);
-  layers.adopt(layer.diff_id, root.path());
+  layers.adopt(layer, root.path());
 
   image::ImageConfig config;
 #if defined(__aarch64__)
@@ -208,6 +208,7 @@ io::Awaitable<image::Image> Bootstrap::run(image::Registry registry, std::string
   const auto reference = image::Reference::parse(name);
   if (!reference) throw core::Error("bootstrap " + name, "not an image's name");
   const std::string suite = suite_of(*reference, name);
+  const auto held = content_.hold();  // until it has its tag
   auto work = [this, suite, progress] { return make_image(content_, layers_, suite, progress); };
   image::Image made = co_await io::offload(executors_, std::move(work));
   co_await catalog_.tag(registry, reference->repository, reference->tag, made.manifest);

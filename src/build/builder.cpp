@@ -224,6 +224,7 @@ struct Builder::Impl {
   }
 
   BuildResult run(const BuildRequest& request, const BuildProgress& progress) {
+    const auto held = content.hold();  // until the image has its tags, or the cache its steps
     const std::vector<Tag> tags = parse_tags(request);
     const auto text = runtime::read_file_in_root(request.context, "/" + request.dockerfile, 2 * 1024 * 1024);
     if (!text) throw core::Error("failed to read " + request.dockerfile, "no such file in the build context");

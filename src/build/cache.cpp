@@ -50,6 +50,7 @@ std::optional<CachedStep> StepCache::find(const std::string& key) const {
     const auto text = io::read_file_if_exists(file(key), kLargestRow);
     auto step = text ? parse(*text) : std::nullopt;
     if (step && step->layer && !content_.has(step->layer->digest)) return std::nullopt;
+    if (step) image::touch(file(key), content_.clock().now());
     return step;
   } catch (const core::Error& error) {
     core::log::warn("build cache row {}: {}", key, error.what());
@@ -67,6 +68,33 @@ void StepCache::store(const std::string& key, const CachedStep& step) const {
   }
   io::make_directories(file(key).parent_path());
   io::replace_file(file(key), json::serialize(row), io::Durability::kProcessCrash);
+}
+
+std::uint64_t StepCache::collect(core::TimePoint cutoff, Removal removal,
+                                 const std::function<void(const image::Digest&)>& keep) const {
+  namespace fs = std::filesystem;
+  std::uint64_t dropped = 0;
+  std::error_code absent;
+  for (const auto& shard : fs::directory_iterator(directory_, absent)) {
+    for (const auto& entry : fs::directory_iterator(shard.path(), absent)) {
+      const auto used = image::look(entry.path());
+      if (!used) continue;
+      if (used->used < cutoff) {
+        ++dropped;
+        if (removal == Removal::kReal) fs::remove(entry.path(), absent);
+        continue;
+      }
+      const auto text = io::read_file_if_exists(entry.path(), kLargestRow);
+      std::optional<CachedStep> step;
+      try {
+        if (text) step = parse(*text);
+      } catch (const core::Error& error) {
+        core::log::warn("build cache row {}: {}", entry.path().filename().string(), error.what());
+      }
+      if (step && step->layer) keep(step->layer->digest);
+    }
+  }
+  return dropped;
 }
 
 }  // namespace sampan::build

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -35,6 +36,11 @@ class StepCache {
   StepCache(std::filesystem::path directory, const image::ContentStore& content);
   std::optional<CachedStep> find(const std::string& key) const;
   void store(const std::string& key, const CachedStep& step) const;
+  // For collection: tells the layer of every row used at `cutoff` or later, removes the others (only counts
+  // them with kDryRun); how many those are.
+  enum class Removal { kReal, kDryRun };
+  std::uint64_t collect(core::TimePoint cutoff, Removal removal,
+                        const std::function<void(const image::Digest&)>& keep) const;
 
  private:
   std::filesystem::path file(const std::string& key) const;

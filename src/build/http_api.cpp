@@ -252,6 +252,7 @@ struct HttpApi::Impl : std::enable_shared_from_this<HttpApi::Impl> {
   static io::Awaitable<json::object> import(std::shared_ptr<Impl> self,
                                             std::shared_ptr<OwnedDirectory> upload,
                                             std::vector<std::string> names, image::Registry registry) {
+    const auto held = self->content.hold();  // until they have their tags
     const auto read = [&self, &upload] {
       return image::import_archive(upload->path() / "body", self->content);
     };
@@ -284,6 +285,7 @@ struct HttpApi::Impl : std::enable_shared_from_this<HttpApi::Impl> {
                                           image::Reference reference, image::Registry registry,
                                           image::PullOptions options) {
     (void)job;
+    const auto held = self->content.hold();  // until it has its tag
     const image::Image image = co_await self->images.ensure(registry, reference, std::move(options));
     std::vector<std::string> tags;
     if (!reference.digest) {

@@ -68,7 +68,7 @@ std::vector<image::LayerDescriptor> LayerStack::finish() {
   for (Item& item : items_) {
     if (!item.layer) {
       item.layer = item.writing.get();
-      layers_.adopt(item.layer->diff_id, item.upper.path());
+      layers_.adopt(*item.layer, item.upper.path());
       cache_.store(item.key, {item.layer, item.created});
     }
     result.push_back(*item.layer);

@@ -21,6 +21,19 @@ const std::map<std::string, core::log::Level> kLevels{{"trace", core::log::Level
 const std::map<std::string, core::log::Format> kFormats{{"text", core::log::Format::kText},
                                                         {"json", core::log::Format::kJson}};
 
+// "90s", "15m", "24h", "7d"; "0" is none.
+core::Millis parse_duration(const char* flag, const std::string& text) {
+  constexpr std::int64_t kMost = 3650;
+  const std::map<char, std::int64_t> units{{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+  const auto unit = text.empty() ? units.end() : units.find(text.back());
+  const auto number = core::parse_int(unit == units.end() ? text : text.substr(0, text.size() - 1));
+  const bool good = number && *number >= 0 && *number <= kMost * 86400 && (unit != units.end() || *number == 0);
+  if (!good) throw UsageError(std::string(flag) + " takes a time such as 90s, 15m, 24h or 7d; it was given '" + text + "'");
+  const auto seconds = *number * (unit == units.end() ? 1 : unit->second);
+  if (seconds > kMost * 86400) throw UsageError(std::string(flag) + " takes at most 3650d; it was given '" + text + "'");
+  return std::chrono::seconds(seconds);
+}
+
 bool is_ipv4(const std::string& text) {
   in_addr address{};
   return inet_pton(AF_INET, text.c_str(), &address) == 1;
@@ -87,6 +100,7 @@ std::string Options::instance_id() const {
 std::optional<Options> parse_options(int argc, const char* const* argv) {
   Options options;
   std::string listen = "127.0.0.1:4566", auth = "sigv4", level = "info", format = "text";
+  std::string collect_every = "1h", collect_grace = "24h", build_cache_keep = "30d";
   CLI::App app("Sampan: a container cloud that you own. Speaks the AWS APIs of ECR, ECS, Fargate and ELB.", "sampand");
   app.set_version_flag("--version", std::string("sampand ") + core::kVersion);
   app.set_config("--config", "", "Read flags from FILE (lines of name = value)");
@@ -104,6 +118,10 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
   app.add_option("--vpc-cidr", options.vpc_cidr, "The network of the default VPC")->capture_default_str();
   app.add_option("--edge-address", options.edge_address, "Where internet-facing load balancers listen")->capture_default_str();
   app.add_option("--store", options.store, "sqlite, or memory (nothing is kept)")->capture_default_str();
+  app.add_option("--collect-every", collect_every, "How often content that nothing needs is removed; 0: only by `sampan registry collect`")
+      ->capture_default_str();
+  app.add_option("--collect-grace", collect_grace, "How long such content stays after its last use")->capture_default_str();
+  app.add_option("--build-cache-keep", build_cache_keep, "How long an unused step of a build stays cached")->capture_default_str();
   app.add_option("--log-level", level, "trace, debug, info, warn, error")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}))
       ->capture_default_str();
@@ -126,6 +144,9 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
   options.open_auth = auth == "open";
   options.log_level = kLevels.at(level);
   options.log_format = kFormats.at(format);
+  options.collect_every = parse_duration("--collect-every", collect_every);
+  options.collect_grace = parse_duration("--collect-grace", collect_grace);
+  options.build_cache_keep = parse_duration("--build-cache-keep", build_cache_keep);
   split_listen(listen, options);
   check(options);
   return options;

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "core/clock.h"
 #include "core/log.h"
 
 namespace sampan::daemon {
@@ -30,6 +31,9 @@ struct Options {
   std::string vpc_cidr = "172.30.0.0/16";
   std::string edge_address = "127.0.0.1";
   std::string store = "sqlite";
+  core::Millis collect_every = std::chrono::hours(1);  // 0: only when asked to
+  core::Millis collect_grace = std::chrono::hours(24);
+  core::Millis build_cache_keep = std::chrono::hours(24 * 30);
   core::log::Level log_level = core::log::Level::kInfo;
   core::log::Format log_format = core::log::Format::kText;
 

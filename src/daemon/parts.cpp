@@ -70,6 +70,9 @@ Parts::Parts(const Options& options)
       catalog(repositories, executors, registry_hosts(options, port)),
       ecr({executors, content, repositories, uploads, tokens, templates, registry_host(options, port)}),
       images(executors, content, layers, catalog),
+      collector({*store, executors, clock, content, layers, repositories, uploads}),
+      storage(executors, collector, {.grace = options.collect_grace}),
+      step_cache(options.data_dir / "build/cache", content),
       logs(executors, *store, ids, clock, options.data_dir),
       cgroups(host.cgroups),
       runtime(executors, host, options.run_dir / "runtime"),
@@ -110,13 +113,30 @@ Parts::Parts(const Options& options)
              .work = [this](http::Request& request, http::BodyReader& body,
                             const aws::Caller& caller) { return do_work(request, body, caller); }},
             keys, clock),
+      options_(options),
       home{options.account, options.region} {
   for (aws::AnyService* service : std::initializer_list<aws::AnyService*>{&sts, &ec2, &ecr, &logs.api(), &elb, &ecs}) {
     dispatcher.add(*service);
   }
   registry.create_on_push(templates);
   // What is pushed here is most likely run here: its layers are unpacked ahead of the first task.
+  collector.set_roots(collection_roots());
   registry.on_push([this](const image::Digest& manifest) { images.place_later(manifest); });
+}
+
+ecr::CollectionRoots Parts::collection_roots() {
+  ecr::CollectionRoots roots;
+  roots.images = [this] {
+    auto images = agent.images_in_use();
+    for (auto& image : ecs.images_in_use()) images.push_back(std::move(image));
+    return images;
+  };
+  roots.build_cache = [this](ecr::KeepSet& keep, bool dry_run) {
+    using Removal = build::StepCache::Removal;
+    return step_cache.collect(clock.now() - options_.build_cache_keep, dry_run ? Removal::kDryRun : Removal::kReal,
+                              [&keep](const image::Digest& layer) { keep.add(layer); });
+  };
+  return roots;
 }
 
 io::Awaitable<void> Parts::start() {
@@ -126,6 +146,10 @@ io::Awaitable<void> Parts::start() {
   co_await edge.start();
   co_await ecs.start();
   io::spawn_detached(executors.control(), "log retention", logs.keep_retention());
+  if (options_.collect_every.count() > 0) {
+    io::spawn_detached(executors.control(), "garbage collection",
+                       collector.run(options_.collect_every, {.grace = options_.collect_grace}));
+  }
   ready = true;
 }
 
@@ -136,6 +160,11 @@ io::Awaitable<void> Parts::stop() {
 }
 
 io::Awaitable<http::Response> Parts::do_work(http::Request& request, http::BodyReader& body, const aws::Caller& caller) {
+  if (ecr::StorageApi::serves(request.raw_path())) {
+    const bool is_operator = caller.identity && caller.identity->account == home.account &&
+                             caller.identity->principal_arn.ends_with(":root");
+    co_return co_await storage.handle(request, is_operator);
+  }
   if (!build::HttpApi::serves(request.raw_path())) {
     co_return http::Response::text(404, "{\"message\":\"there is nothing at this path\"}\n", "application/json");
   }

@@ -6,6 +6,7 @@
 
 #include "aws/dispatcher.h"
 #include "build/bootstrap.h"
+#include "build/cache.h"
 #include "build/builder.h"
 #include "build/http_api.h"
 #include "core/random.h"
@@ -14,9 +15,11 @@
 #include "daemon/options.h"
 #include "daemon/task_credentials.h"
 #include "ecr/catalog.h"
+#include "ecr/collector.h"
 #include "ecr/ecr_api.h"
 #include "ecr/login.h"
 #include "ecr/registry.h"
+#include "ecr/storage_api.h"
 #include "ecs/service_api.h"
 #include "elb/edge.h"
 #include "elb/elb_api.h"
@@ -75,6 +78,9 @@ struct Parts {
   ecr::Catalog catalog;
   ecr::EcrApi ecr;
   image::Images images;
+  ecr::Collector collector;
+  ecr::StorageApi storage;
+  build::StepCache step_cache;  // the builder's, for collection
 
   logs::Logs logs;
 
@@ -104,6 +110,9 @@ struct Parts {
   io::Awaitable<http::Response> receive(http::Request& request, http::BodyReader& body);
   io::Awaitable<http::Response> do_work(http::Request& request, http::BodyReader& body, const aws::Caller& caller);
 
+  ecr::CollectionRoots collection_roots();
+
+  const Options options_;
   image::Registry home;  // of callers who name no region
 };
 

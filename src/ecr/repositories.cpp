@@ -75,6 +75,9 @@ Repositories::Repositories(store::Store& store, io::Executors& executors, image:
   for (const auto& [key, row] : images_) index_.change(key, nullptr, &row.value);
   images_.on_change([this](const std::string& key, const ImageRow* before, const ImageRow* after) {
     index_.change(key, before, after);
+    if (!before || after) return;
+    const auto repository = key.substr(0, key.rfind('@') + 1);
+    for (const auto& blob : before->blobs) link_uses_.touch(repository + blob.str(), clock_.now());
   });
 }
 
@@ -92,7 +95,10 @@ std::optional<image::Digest> Repositories::find_tag(const RepositoryId& id, std:
 }
 
 bool Repositories::has_blob(const RepositoryId& id, const image::Digest& digest) const {
-  return blobs_.find(id.image_key(digest)) != nullptr;
+  const auto key = id.image_key(digest);
+  if (!blobs_.find(key)) return false;
+  link_uses_.touch(key, clock_.now());
+  return true;
 }
 
 io::Awaitable<void> Repositories::create(RepositoryId id, RepositoryRow row,
@@ -175,9 +181,35 @@ io::Awaitable<void> Repositories::update(RepositoryId id, std::function<void(Rep
 
 io::Awaitable<void> Repositories::link_blob(RepositoryId id, image::Digest digest) {
   const auto now = clock_.now();
+  const auto held = content_.hold();
+  // From here the file stays until the row is there: see collector.h.
+  if (!content_.has(digest)) {
+    throw Refusal(Refusal::Why::kBlobsMissing, "The blob " + digest.str() + " is not in the content store",
+                  {digest.str()});
+  }
+  link_uses_.touch(id.image_key(digest), now);
   co_await store::transact(store_, [&](store::Txn& tx) {
     if (!tx.get(repositories_, id.key())) throw no_repository(id);
     if (!tx.get(blobs_, id.image_key(digest))) tx.put(blobs_, id.image_key(digest), BlobRow{now});
+  });
+}
+
+bool Repositories::link_is_idle(const std::string& key, core::TimePoint cutoff) const {
+  const auto* row = blobs_.find(key);
+  if (!row || row->linked_at >= cutoff || link_uses_.last(key) >= cutoff) return false;
+  return !index_.needs(key.substr(0, key.rfind('@')), digest_of_key(key));
+}
+
+io::Awaitable<std::size_t> Repositories::unlink_idle(std::vector<std::string> keys, core::TimePoint cutoff) {
+  co_return co_await store::transact(store_, [&](store::Txn& tx) {
+    std::size_t gone = 0;
+    for (const auto& key : keys) {
+      // Looked at again: since the keys were chosen, a manifest may have come or a client may have asked.
+      if (!tx.get(blobs_, key) || !link_is_idle(key, cutoff)) continue;
+      tx.erase(blobs_, key);
+      ++gone;
+    }
+    return gone;
   });
 }
 
@@ -255,6 +287,7 @@ Repositories::Put Repositories::place(store::Txn& tx, const RepositoryId& id, co
 io::Awaitable<Repositories::Put> Repositories::put_image(RepositoryId id, ManifestUpload upload,
                                                          std::string tag, Origin origin) {
   get(id);
+  const auto held = content_.hold();      // the manifest's file, until its row is there
   check_references(id, upload.manifest);  // before anything is written for it
   co_await pending_.store(upload.bytes);
   const auto put = co_await store::transact(store_, [&](store::Txn& tx) {
@@ -307,7 +340,11 @@ io::Awaitable<std::vector<ManifestUpload>> Repositories::read_all(image::Digest 
     for (int depth = 0; depth < kDeepestIndex && !level.empty(); ++depth) {
       std::vector<image::Digest> next;
       for (const auto& digest : level) {
+        content->has(digest);  // touched, as all it names: they are about to be named by rows
         uploads.push_back(ManifestUpload::read(content->read(digest, image::kLargestManifest), {}));
+        const auto& named = uploads.back().manifest;
+        if (named.config) content->has(named.config->digest);
+        for (const auto& layer : named.layers) content->has(layer.digest);
         for (const auto& child : uploads.back().manifest.manifests) {
           // Of an index that was pulled for one platform, only that platform's image is here.
           if (content->has(child.digest)) next.push_back(child.digest);
@@ -321,6 +358,7 @@ io::Awaitable<std::vector<ManifestUpload>> Repositories::read_all(image::Digest 
 }
 
 io::Awaitable<void> Repositories::publish(RepositoryId id, std::string tag, image::Digest manifest) {
+  const auto held = content_.hold();
   const auto uploads = co_await read_all(manifest);
   const auto now = clock_.now();
   co_await store::transact(store_, [&](store::Txn& tx) {

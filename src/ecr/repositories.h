@@ -13,6 +13,7 @@
 
 #include "core/clock.h"
 #include "ecr/image_index.h"
+#include "ecr/link_uses.h"
 #include "ecr/names.h"
 #include "ecr/pending_manifests.h"
 #include "ecr/rows.h"
@@ -69,10 +70,14 @@ class Repositories {
   const RepositoryRow& get(const RepositoryId& id) const;  // throws Refusal
   const ImageRow* find_image(const RepositoryId& id, const image::Digest& digest) const;
   std::optional<image::Digest> find_tag(const RepositoryId& id, std::string_view tag) const;
+  // True: it has and will have it for the collection's grace, so that a manifest can be pushed that names it.
   bool has_blob(const RepositoryId& id, const image::Digest& digest) const;
   const store::Table<RepositoryRow>& repositories() const { return repositories_; }
   const store::Table<ImageRow>& images() const { return images_; }
   const ImageIndex& index() const { return index_; }
+  // For collection: the links of blobs, and when each was last relied upon.
+  const store::Table<BlobRow>& links() const { return blobs_; }
+  LinkUses& link_uses() const { return link_uses_; }
 
   // What hangs on a repository or an image and goes with it: told inside the transaction that removes it, to
   // erase rows of its own. Before the first request.
@@ -105,8 +110,14 @@ class Repositories {
   io::Awaitable<RepositoryRow> remove(RepositoryId id, bool force);
   io::Awaitable<void> update(RepositoryId id, std::function<void(RepositoryRow&)> change);
 
+  // Refused (kBlobsMissing) when the content store has it no more.
   io::Awaitable<void> link_blob(RepositoryId id, image::Digest digest);
   io::Awaitable<void> unlink_blob(RepositoryId id, image::Digest digest);
+  // Takes those of `keys` ("<repository key>@<digest>") away that no manifest needs and nobody relied upon
+  // since `cutoff`; how many. At most kMostUnlinked at once.
+  static constexpr std::size_t kMostUnlinked = 256;
+  io::Awaitable<std::size_t> unlink_idle(std::vector<std::string> keys, core::TimePoint cutoff);
+  bool link_is_idle(const std::string& key, core::TimePoint cutoff) const;
   enum class Put { kNew, kUnchanged };  // kUnchanged: that image had that tag (or was there, without a tag)
   // `tag` may be empty. Everything the manifest names must be in the repository.
   io::Awaitable<Put> put_image(RepositoryId id, ManifestUpload upload, std::string tag,
@@ -149,6 +160,7 @@ class Repositories {
   store::Table<BlobRow> blobs_;
   PendingManifests pending_;
   ImageIndex index_;
+  mutable LinkUses link_uses_;
   std::vector<RepositoryGoes> repository_goes_;
   std::vector<ImageGoes> image_goes_;
   std::vector<ImageCame> image_came_;

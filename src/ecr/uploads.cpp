@@ -53,6 +53,12 @@ void Uploads::forget_idle(core::TimePoint now) {
   });
 }
 
+void Uploads::expire() {
+  const auto now = clock_.now();
+  const std::lock_guard lock(mutex_);
+  forget_idle(now);
+}
+
 std::size_t Uploads::size() const {
   const std::lock_guard lock(mutex_);
   return uploads_.size();

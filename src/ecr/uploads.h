@@ -37,9 +37,13 @@ class Uploads {
   // The right to work on one upload; gives it back when it dies, or ends the upload after drop().
   class Claim {
    public:
-    Claim(Uploads& owner, std::shared_ptr<Upload> upload) : owner_(&owner), upload_(std::move(upload)) {}
+    Claim(Uploads& owner, std::shared_ptr<Upload> upload)
+        : owner_(&owner), upload_(std::move(upload)), hold_(owner.content_.hold()) {}
     Claim(Claim&& other) noexcept
-        : owner_(other.owner_), upload_(std::move(other.upload_)), drop_(other.drop_) {}
+        : owner_(other.owner_),
+          upload_(std::move(other.upload_)),
+          drop_(other.drop_),
+          hold_(std::move(other.hold_)) {}
     Claim& operator=(Claim&&) = delete;
     ~Claim();
     Upload* operator->() const { return upload_.get(); }
@@ -50,6 +54,7 @@ class Uploads {
     Uploads* owner_;
     std::shared_ptr<Upload> upload_;  // shared with the table while it is claimed
     bool drop_ = false;
+    image::Holds::Hold hold_;  // a finished blob stays until its repository has it
   };
 
   Uploads(image::ContentStore& content, core::Clock& clock, core::IdSource& ids)
@@ -60,6 +65,8 @@ class Uploads {
   enum class Problem { kNone, kUnknown, kBusy };
   std::optional<Claim> claim(const RepositoryId& repository, const std::string& id, Problem& problem);
   std::size_t size() const;
+  // Ends the uploads that nobody has sent to for kUploadIdle.
+  void expire();
 
  private:
   void give_back(const std::shared_ptr<Upload>& upload, bool drop);

@@ -32,6 +32,24 @@ void EcsApi::stop() {
   services_->stop();
 }
 
+std::vector<image::Digest> EcsApi::images_in_use() const {
+  std::vector<image::Digest> images;
+  const auto add = [&images](const std::map<std::string, std::string>& digests) {
+    for (const auto& [container, text] : digests) {
+      if (const auto digest = image::Digest::parse(text)) images.push_back(*digest);
+    }
+  };
+  for (const auto& [key, row] : state_->services) {
+    if (row.value.inactive()) continue;
+    for (const auto& deployment : row.value.deployments) add(deployment.digests);
+    if (row.value.last_completed) add(row.value.last_completed->digests);
+  }
+  for (const auto& [key, row] : state_->tasks) {
+    if (!row.value.stopped()) add(row.value.digests);
+  }
+  return images;
+}
+
 void EcsApi::kick() {
   tasks_->kick();
   services_->kick();

@@ -77,6 +77,9 @@ class EcsApi final : public api::ecs::ServiceApi {
   // Nothing is reconciled from here on; tasks and targets stay as they are. The object must live on until the
   // control strand runs no more.
   void stop();
+  // The images that deployments of services and tasks which have not ended were fixed to: collection leaves
+  // them alone.
+  std::vector<image::Digest> images_in_use() const;
   // Looks at once at everything that waits for time: for tests that own the clock.
   void kick();
 

@@ -35,8 +35,13 @@ void sync_directory(const fs::path& directory) {
 DigestMismatch::DigestMismatch(const Digest& expected, const Digest& actual)
     : core::Error("check content named " + expected.str(), "its digest is " + actual.str()) {}
 
-ContentStore::ContentStore(fs::path data_dir)
-    : root_(data_dir / "blobs"), incoming_(data_dir / "blobs" / "incoming") {
+const core::Clock& ContentStore::system_clock() {
+  static const core::SystemClock clock;
+  return clock;
+}
+
+ContentStore::ContentStore(fs::path data_dir, const core::Clock& clock)
+    : clock_(clock), root_(data_dir / "blobs"), incoming_(data_dir / "blobs" / "incoming") {
   std::error_code ignored;
   fs::remove_all(incoming_, ignored);
   io::make_directories(incoming_, 0700);
@@ -51,6 +56,15 @@ ContentStore::ContentStore(fs::path data_dir)
 
 fs::path ContentStore::path(const Digest& digest) const {
   return root_ / digest.name() / digest.hex().substr(0, 2) / digest.hex();
+}
+
+std::shared_mutex& ContentStore::guard(const Digest& digest) const {
+  return guards_[static_cast<unsigned char>(digest.hex()[1]) % guards_.size()];
+}
+
+bool ContentStore::has(const Digest& digest) const {
+  const std::shared_lock lock(guard(digest));
+  return touch(path(digest), clock_.now());
 }
 
 std::optional<std::uint64_t> ContentStore::size(const Digest& digest) const {
@@ -93,10 +107,28 @@ void ContentStore::adopt(const fs::path& file, const Digest& digest) {
   place(file, digest, io::Durability::kFlushed);
 }
 
+void ContentStore::tell_removed(const Digest& digest) const {
+  for (const auto& listener : removed_) listener(digest);
+}
+
 bool ContentStore::remove(const Digest& digest) {
-  if (::unlink(path(digest).c_str()) == 0) return true;
+  const std::unique_lock lock(guard(digest));
+  if (::unlink(path(digest).c_str()) == 0) {
+    tell_removed(digest);
+    return true;
+  }
   if (errno == ENOENT) return false;
   throw core::errno_error("remove blob " + digest.str());
+}
+
+std::optional<std::uint64_t> ContentStore::remove_idle(const Digest& digest, core::TimePoint cutoff) {
+  const auto file = path(digest);
+  const std::unique_lock lock(guard(digest));
+  const auto idle = look(file);
+  if (!idle || idle->used >= cutoff) return std::nullopt;
+  if (::unlink(file.c_str()) != 0) throw core::errno_error("remove blob " + digest.str());
+  tell_removed(digest);
+  return idle->size;
 }
 
 void ContentStore::flush() const {
@@ -105,13 +137,16 @@ void ContentStore::flush() const {
 }
 
 void ContentStore::for_each(const std::function<void(const Digest&, std::uint64_t)>& visit) const {
+  scan([&visit](const Digest& digest, const Idle& found) { visit(digest, found.size); });
+}
+
+void ContentStore::scan(const std::function<void(const Digest&, const Idle&)>& visit) const {
   for (const std::string algorithm : kAlgorithms) {
     for (const auto& shard : fs::directory_iterator(root_ / algorithm)) {
       for (const auto& entry : fs::directory_iterator(shard.path())) {
         const auto digest = Digest::parse(algorithm + ':' + entry.path().filename().string());
-        std::error_code gone;
-        const auto bytes = entry.file_size(gone);
-        if (digest && !gone) visit(*digest, bytes);
+        const auto found = digest ? look(entry.path()) : std::nullopt;
+        if (found) visit(*digest, *found);
       }
     }
   }
@@ -123,6 +158,8 @@ fs::path ContentStore::new_incoming() {
 
 void ContentStore::place(const fs::path& file, const Digest& digest, io::Durability durability) {
   const auto target = path(digest);
+  const std::shared_lock lock(guard(digest));  // not between a removal's look and its removal
+  touch(file, clock_.now());                   // a slow upload's last byte may be old by now
   // Equal names are equal bytes: replacing a blob by itself is harmless to whoever has it open.
   if (::rename(file.c_str(), target.c_str()) != 0) throw core::errno_error("name blob " + digest.str());
   if (durability == io::Durability::kFlushed) sync_directory(target.parent_path());

@@ -5,10 +5,14 @@
 //   name exists <data-dir>/blobs/incoming/<n>      being written; swept at start-up
 //
 // It knows no repositories and decides no visibility: who may see a blob is the registry's matter.
-// Thread-safe. Blocking: call on the blocking pool (open, has and size are single system calls).
-// kill -9 at any point leaves either the whole blob or nothing under its name.
+// What nobody names any more is taken by collection (ecr/collector.h). For that, has() is a promise: the blob
+// it answers for stays for the collection's grace, and as long as a hold() that was there before. size(),
+// open() and read() promise nothing: what is open can be read to its end. Thread-safe. Blocking: call on the
+// blocking pool (open, has and size are single system calls). kill -9 at any point leaves either the whole
+// blob or nothing under its name.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
@@ -16,12 +20,17 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <shared_mutex>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "core/clock.h"
 #include "core/encoding.h"
 #include "core/error.h"
+#include "image/holds.h"
+#include "image/last_use.h"
 #include "image/reference.h"
 #include "io/file.h"
 
@@ -38,11 +47,12 @@ class BlobWriter;
 class ContentStore {
  public:
   // Makes the directories and removes what an earlier process left half-written. One store a data directory.
-  explicit ContentStore(std::filesystem::path data_dir);
+  explicit ContentStore(std::filesystem::path data_dir, const core::Clock& clock = system_clock());
   ContentStore(const ContentStore&) = delete;
   ContentStore& operator=(const ContentStore&) = delete;
 
-  bool has(const Digest& digest) const { return size(digest).has_value(); }
+  // True: it is here and stays, as said above.
+  bool has(const Digest& digest) const;
   std::optional<std::uint64_t> size(const Digest& digest) const;
   // For reading; throws core::Error naming the digest when it is not here.
   io::UniqueFd open(const Digest& digest) const;
@@ -58,23 +68,46 @@ class ContentStore {
                     core::HashAlgorithm algorithm = core::HashAlgorithm::kSha256);
   // Takes a finished file of this file system over under `digest`, which the caller has computed from it.
   void adopt(const std::filesystem::path& file, const Digest& digest);
-  // For collection alone. False when it was not here.
+  // What the holder touches or stores from now on is not collected while the hold lives.
+  Holds::Hold hold() const { return holds_.begin(clock_.now()); }
+  const Holds& holds() const { return holds_; }
+  const core::Clock& clock() const { return clock_; }
+
+  // Whatever its use. False when it was not here.
   bool remove(const Digest& digest);
+  // For collection: removes the blob unless it was stored or asked for at `cutoff` or later; its size when it
+  // went.
+  std::optional<std::uint64_t> remove_idle(const Digest& digest, core::TimePoint cutoff);
+  // Told of each blob that went, on the thread that removed it: for what keeps contents in memory. Before the
+  // first request.
+  void when_removed(std::function<void(const Digest&)> listener) { removed_.push_back(std::move(listener)); }
   // Everything written so far, flushed or not, is on the disk when it returns.
   void flush() const;
   // Every blob, in no order; a blob that comes or goes meanwhile may be told or not.
   void for_each(const std::function<void(const Digest&, std::uint64_t size)>& visit) const;
+  // The same, with when each was last stored or asked for.
+  void scan(const std::function<void(const Digest&, const Idle&)>& visit) const;
 
   // A directory on the same file system for files that will be adopted. Swept at start-up.
   const std::filesystem::path& incoming() const { return incoming_; }
 
  private:
   friend class BlobWriter;
+  static const core::Clock& system_clock();
   std::filesystem::path new_incoming();
+  std::shared_mutex& guard(const Digest& digest) const;
+  void tell_removed(const Digest& digest) const;
   void place(const std::filesystem::path& file, const Digest& digest, io::Durability durability);
 
+  const core::Clock& clock_;
   std::filesystem::path root_;      // <data-dir>/blobs
   std::filesystem::path incoming_;  // <data-dir>/blobs/incoming
+  mutable Holds holds_;
+  // By a blob's first byte. Held alone from the look at a blob's last use to its removal; held by many who
+  // touch or name a blob. So an answer "it is here" comes before the look, and the blob stays, or after the
+  // removal.
+  mutable std::array<std::shared_mutex, 64> guards_;
+  std::vector<std::function<void(const Digest&)>> removed_;
   std::atomic<std::uint64_t> next_{1};
 };
 

@@ -50,9 +50,9 @@ void LayerStore::sweep() {
 }
 
 std::optional<fs::path> LayerStore::find(const Digest& diff_id) const {
-  auto tree = home(diff_id) / "fs";
-  struct stat info{};
-  if (::stat(tree.c_str(), &info) == 0) return tree;
+  const std::shared_lock lock(guard_);
+  const auto place = home(diff_id);
+  if (touch(place, content_.clock().now())) return place / "fs";
   return std::nullopt;
 }
 
@@ -91,7 +91,7 @@ void LayerStore::unpack(const LayerDescriptor& layer) {
     const auto root = io::open_file(tree, O_RDONLY | O_DIRECTORY);
     const auto unpacked = unpack_layer(archive, root.get(), limits_);
     if (unpacked.diff_id != layer.diff_id) throw DigestMismatch(layer.diff_id, unpacked.diff_id);
-    place(tree.parent_path(), layer.diff_id);
+    place(tree.parent_path(), layer);
   } catch (const core::Error& error) {
     remove_quietly(tree.parent_path());
     throw core::Error("unpack layer " + layer.digest.str(), error.what());
@@ -101,8 +101,11 @@ void LayerStore::unpack(const LayerDescriptor& layer) {
   }
 }
 
-void LayerStore::place(const fs::path& prepared, const Digest& diff_id) {
+void LayerStore::place(const fs::path& prepared, const LayerDescriptor& layer) {
+  const auto& diff_id = layer.diff_id;
   io::replace_file(prepared / "boot", boot_id_, io::Durability::kProcessCrash);
+  io::replace_file(prepared / "from", layer.digest.str(), io::Durability::kProcessCrash);
+  touch(prepared, content_.clock().now());
   const auto target = home(diff_id);
   if (::rename(prepared.c_str(), target.c_str()) != 0) {
     if (errno != EEXIST && errno != ENOTEMPTY) throw core::errno_error("name layer " + diff_id.str());
@@ -120,7 +123,8 @@ void LayerStore::settle(const fs::path& home) {
   }).detach();
 }
 
-fs::path LayerStore::adopt(const Digest& diff_id, const fs::path& directory) {
+fs::path LayerStore::adopt(const LayerDescriptor& layer, const fs::path& directory) {
+  const auto& diff_id = layer.diff_id;
   if (auto tree = find(diff_id)) {
     remove_quietly(directory);
     return *tree;
@@ -132,19 +136,49 @@ fs::path LayerStore::adopt(const Digest& diff_id, const fs::path& directory) {
     remove_quietly(slot.parent_path());
     throw failure;
   }
-  place(slot.parent_path(), diff_id);
+  place(slot.parent_path(), layer);
   return home(diff_id) / "fs";
+}
+
+void LayerStore::move_away(const Digest& diff_id, const fs::path& slot) {
+  if (::rename(home(diff_id).c_str(), (slot / "fs").c_str()) == 0 || errno == ENOENT) return;
+  const auto failure = core::errno_error("remove layer " + diff_id.str());
+  remove_quietly(slot);
+  throw failure;
 }
 
 void LayerStore::remove(const Digest& diff_id) {
   // Out of sight in one step, then at leisure.
   const auto slot = new_directory().parent_path();
-  if (::rename(home(diff_id).c_str(), (slot / "fs").c_str()) != 0 && errno != ENOENT) {
-    const auto failure = core::errno_error("remove layer " + diff_id.str());
-    remove_quietly(slot);
-    throw failure;
+  move_away(diff_id, slot);
+  remove_quietly(slot);
+}
+
+bool LayerStore::remove_idle(const Digest& diff_id, core::TimePoint cutoff) {
+  const auto slot = new_directory().parent_path();
+  bool goes = false;
+  {
+    const std::unique_lock lock(guard_);
+    const auto idle = look(home(diff_id));
+    goes = idle && idle->used < cutoff;
+    if (goes) move_away(diff_id, slot);
   }
   remove_quietly(slot);
+  return goes;
+}
+
+std::vector<LayerStore::Tree> LayerStore::list() const {
+  std::vector<Tree> trees;
+  for (const auto& entry : fs::directory_iterator(root_)) {
+    const auto name = entry.path().filename().string();
+    const auto algorithm = name.size() == 128 ? core::HashAlgorithm::kSha512 : core::HashAlgorithm::kSha256;
+    const auto diff_id = Digest::from_hex(algorithm, name);
+    const auto idle = diff_id ? look(entry.path()) : std::nullopt;
+    if (!idle) continue;
+    const auto from = io::read_file_if_exists(entry.path() / "from", 256);
+    trees.push_back({*diff_id, from ? Digest::parse(*from) : std::nullopt, idle->used});
+  }
+  return trees;
 }
 
 }  // namespace sampan::image

@@ -168,6 +168,7 @@ io::Awaitable<Digest> Images::Impl::pull(Reference reference, PullOptions option
 }
 
 io::Awaitable<Image> Images::ensure(Registry registry, Reference reference, PullOptions options) {
+  const auto held = hold();
   std::vector<std::string> tried;
   const bool own = impl_->catalog.owns(reference.host);
   const auto local = co_await impl_->find_local(registry, reference);
@@ -192,10 +193,18 @@ io::Awaitable<Image> Images::ensure(Registry registry, Reference reference, Pull
   co_return image;
 }
 
+Holds::Hold Images::hold() const {
+  return impl_->content.hold();
+}
+
 io::Awaitable<Image> Images::load(Digest manifest, Platform platform) {
   const auto* content = &impl_->content;
-  co_return co_await io::offload(
-      impl_->executors, [content, &manifest, &platform] { return load_image(*content, manifest, platform); });
+  co_return co_await io::offload(impl_->executors, [content, &manifest, &platform] {
+    auto image = load_image(*content, manifest, platform);
+    for (const auto* each : {&manifest, &image.manifest, &image.config_digest}) content->has(*each);
+    for (const auto& layer : image.layers) content->has(layer.digest);  // relied upon from now on
+    return image;
+  });
 }
 
 io::Awaitable<std::vector<std::filesystem::path>> Images::ensure_unpacked(Image image) {

@@ -46,6 +46,10 @@ class Images {
          std::string default_registry = "registry-1.docker.io");
   ~Images();
 
+  // While it lives, what these calls give stays in the stores. From before the first of them until what was
+  // got is written down somewhere that collection looks at (a row, a task's record).
+  Holds::Hold hold() const;
+
   // The image that `reference` names, seen from `registry`: first among this Sampan's own, then in the
   // registry the reference names, then in the default one. Throws core::Error that names all that was tried.
   io::Awaitable<Image> ensure(Registry registry, Reference reference, PullOptions options = {});

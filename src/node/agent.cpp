@@ -219,6 +219,17 @@ std::vector<TaskReport> Agent::reports() const {
   return all;
 }
 
+std::vector<image::Digest> Agent::images_in_use() const {
+  std::vector<image::Digest> images;
+  for (const auto& [id, driver] : drivers_) {
+    if (driver->over()) continue;
+    for (const auto& container : driver->record().containers) {
+      if (const auto digest = image::Digest::parse(container.image_digest)) images.push_back(*digest);
+    }
+  }
+  return images;
+}
+
 std::optional<runtime::ContainerRef> Agent::container(const std::string& task_id,
                                                       const std::string& name) const {
   auto found = drivers_.find(task_id);

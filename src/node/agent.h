@@ -52,6 +52,9 @@ class Agent final : public Link {
   io::Awaitable<void> stop(std::string task_id) override;
   io::Awaitable<void> forget(std::string task_id) override;
   std::vector<TaskReport> reports() const override;
+  // The images (their own manifests) of every container whose task has not ended: collection leaves them
+  // alone.
+  std::vector<image::Digest> images_in_use() const;
 
   // Of a running container, for exec; nothing when it does not run.
   std::optional<runtime::ContainerRef> container(const std::string& task_id, const std::string& name) const;

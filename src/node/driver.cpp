@@ -194,6 +194,7 @@ io::Awaitable<void> Driver::pull(std::size_t container) {
   const auto& wanted = intent_.assignment.containers[container];
   auto begin = std::chrono::steady_clock::now();
   std::string failure;
+  const auto held = parts_.images.hold();  // until the record says which image it is
   try {
     auto reference = image::Reference::parse(wanted.image);
     if (!reference) throw core::Error(fmt::format("invalid reference format: \"{}\"", wanted.image));

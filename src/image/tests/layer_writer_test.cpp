@@ -200,11 +200,11 @@ TEST_F(LayerWriter, LayerStoreAdoptsADirectory) {
   const auto directory = layers.new_directory();
   write(directory / "built", "by a build");
   const auto layer = write_layer_from_upper(directory, content);
-  const auto place = layers.adopt(layer.diff_id, directory);
+  const auto place = layers.adopt(layer, directory);
   EXPECT_EQ(io::read_file(place / "built"), "by a build");
   EXPECT_EQ(layers.find(layer.diff_id), place);
   const auto again = layers.new_directory();
-  EXPECT_EQ(layers.adopt(layer.diff_id, again), place);
+  EXPECT_EQ(layers.adopt(layer, again), place);
   EXPECT_FALSE(fs::exists(again));
 }
 

@@ -1,0 +1,115 @@
+#include "ecr/storage_api.h"
+
+#include "core/text.h"
+
+namespace sampan::ecr {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::string_view kRoot = "/sampan/v1/registry/";
+constexpr std::size_t kMostJobs = 32;
+constexpr std::int64_t kLongestGrace = 3650LL * 24 * 3600;
+
+http::Response answer(int status, const json::object& body) {
+  return http::Response::text(status, json::serialize(body) + "\n", "application/json");
+}
+
+http::Response refuse(int status, std::string_view why) {
+  return answer(status, {{"message", why}});
+}
+
+}  // namespace
+
+json::object to_json(const CollectionReport& report) {
+  return {{"dryRun", report.dry_run},
+          {"links", report.links},
+          {"blobs", report.blobs},
+          {"bytes", report.bytes},
+          {"layers", report.trees},
+          {"steps", report.steps},
+          {"keptBlobs", report.kept},
+          {"keptBytes", report.kept_bytes},
+          {"linksWait", report.links_wait},
+          {"began", core::to_iso8601(report.began)},
+          {"milliseconds", report.took.count()}};
+}
+
+bool StorageApi::serves(std::string_view path) {
+  return path.starts_with(kRoot);
+}
+
+io::Awaitable<http::Response> StorageApi::handle(http::Request& request, bool is_operator) {
+  if (!is_operator) co_return refuse(403, "only the operator's own key (the account's root) may do this");
+  auto* self = this;
+  const auto* asked = &request;
+  co_return co_await io::on_control(executors_, [self, asked] { return self->route(*asked); });
+}
+
+http::Response StorageApi::route(const http::Request& request) {
+  const auto rest = std::string(request.raw_path().substr(kRoot.size()));
+  const bool get = request.method == "GET";
+  if (rest == "collect") return request.method == "POST" ? collect(request) : refuse(405, "use POST");
+  if (rest == "storage") return get ? describe_storage() : refuse(405, "use GET");
+  if (rest.starts_with("jobs/")) return get ? describe_job(rest.substr(5)) : refuse(405, "use GET");
+  return refuse(404, "there is nothing at this path");
+}
+
+http::Response StorageApi::collect(const http::Request& request) {
+  auto options = defaults_;
+  for (const auto& [name, value] : http::parse_query(request.raw_query())) {
+    if (name == "dry_run") options.dry_run = value == "1" || value == "true";
+    if (name != "grace") continue;
+    const auto seconds = core::parse_int(value);
+    if (!seconds || *seconds < 0 || *seconds > kLongestGrace)
+      return refuse(400, "grace is a number of seconds");
+    options.grace = std::chrono::seconds(*seconds);
+  }
+  return launch("collect the registry's garbage", collect_now(collector_, options));
+}
+
+StorageApi::Work StorageApi::collect_now(Collector& collector, CollectionOptions options) {
+  co_return to_json(co_await collector.collect(options));
+}
+
+http::Response StorageApi::launch(std::string name, Work work) {
+  const auto running = std::count_if(jobs_.begin(), jobs_.end(),
+                                     [](const auto& job) { return job.second.state == "running"; });
+  if (static_cast<std::size_t>(running) >= kMostJobs) return refuse(429, "too many of these are under way");
+  for (auto job = jobs_.begin(); job != jobs_.end() && jobs_.size() >= kMostJobs;) {
+    job = job->second.state == "running" ? std::next(job) : jobs_.erase(job);
+  }
+  const auto id = next_++;
+  jobs_.emplace(id, Job());
+  io::spawn_detached(executors_.control(), std::move(name), follow(id, std::move(work)));
+  return answer(202, {{"id", std::to_string(id)}});
+}
+
+io::Awaitable<void> StorageApi::follow(std::uint64_t id, Work work) {
+  Job ended;
+  try {
+    ended.facts["result"] = co_await std::move(work);
+    ended.state = "done";
+  } catch (const std::exception& error) {
+    ended.facts["message"] = error.what();
+    ended.state = "failed";
+  }
+  jobs_[id] = std::move(ended);
+}
+
+http::Response StorageApi::describe_job(std::string_view id) const {
+  const auto number = core::parse_int(id);
+  const auto found = number && *number > 0 ? jobs_.find(static_cast<std::uint64_t>(*number)) : jobs_.end();
+  if (found == jobs_.end()) return refuse(404, "no such job");
+  auto body = found->second.facts;
+  body["state"] = found->second.state;
+  return answer(200, body);
+}
+
+http::Response StorageApi::describe_storage() const {
+  json::object body;
+  if (collector_.last()) body["lastCollection"] = to_json(*collector_.last());
+  return answer(200, body);
+}
+
+}  // namespace sampan::ecr
