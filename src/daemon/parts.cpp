@@ -68,7 +68,11 @@ Parts::Parts(const Options& options)
       templates(*store, repositories, clock),
       registry(executors, content, repositories, uploads, login),
       catalog(repositories, executors, registry_hosts(options, port)),
-      ecr({executors, content, repositories, uploads, tokens, templates, registry_host(options, port)}),
+      lifecycle(*store, executors, repositories, clock),
+      registry_settings(*store, clock),
+      archived(repositories, clock),
+      ecr({executors, content, repositories, uploads, tokens, templates, lifecycle, registry_settings, archived,
+           registry_host(options, port)}),
       images(executors, content, layers, catalog),
       collector({*store, executors, clock, content, layers, repositories, uploads}),
       storage(executors, collector, {.grace = options.collect_grace}),
@@ -119,6 +123,8 @@ Parts::Parts(const Options& options)
     dispatcher.add(*service);
   }
   registry.create_on_push(templates);
+  registry.use_settings(registry_settings);
+  templates.own_lifecycle_policies(ecr::lifecycle_owner(lifecycle));
   // What is pushed here is most likely run here: its layers are unpacked ahead of the first task.
   collector.set_roots(collection_roots());
   registry.on_push([this](const image::Digest& manifest) { images.place_later(manifest); });
@@ -146,6 +152,7 @@ io::Awaitable<void> Parts::start() {
   co_await edge.start();
   co_await ecs.start();
   io::spawn_detached(executors.control(), "log retention", logs.keep_retention());
+  io::spawn_detached(executors.control(), "lifecycle policies", lifecycle.reconcile());
   if (options_.collect_every.count() > 0) {
     io::spawn_detached(executors.control(), "garbage collection",
                        collector.run(options_.collect_every, {.grace = options_.collect_grace}));

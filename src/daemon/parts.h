@@ -76,6 +76,9 @@ struct Parts {
   ecr::RepositoryTemplates templates;
   ecr::Registry registry;
   ecr::Catalog catalog;
+  ecr::Lifecycle lifecycle;
+  ecr::RegistrySettings registry_settings;
+  ecr::ArchivedImages archived;
   ecr::EcrApi ecr;
   image::Images images;
   ecr::Collector collector;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "ecr/storage_class.h"
 
 namespace sampan::ecr {
 
@@ -21,9 +22,10 @@ std::optional<image::Digest> Catalog::resolve(const image::Registry& registry,
     id.account = host->account;
     id.region = host->region;
   }
-  if (!reference.digest) return repositories_.find_tag(id, reference.tag);
-  if (repositories_.find_image(id, *reference.digest)) return reference.digest;
-  return std::nullopt;
+  const auto digest = reference.digest ? reference.digest : repositories_.find_tag(id, reference.tag);
+  const auto* row = digest ? repositories_.find_image(id, *digest) : nullptr;
+  if (!row || status_of(*row, repositories_.now()) != ImageStatus::kActive) return std::nullopt;
+  return digest;
 }
 
 boost::asio::awaitable<void> Catalog::tag(const image::Registry& registry, const std::string& repository,

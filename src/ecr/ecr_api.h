@@ -5,6 +5,9 @@
 #include <string>
 
 #include "api/ecr.h"
+#include "ecr/archived_images.h"
+#include "ecr/lifecycle.h"
+#include "ecr/registry_settings.h"
 #include "ecr/repositories.h"
 #include "ecr/repository_templates.h"
 #include "ecr/tokens.h"
@@ -23,6 +26,9 @@ class EcrApi final : public api::ecr::Service {
     Uploads& uploads;
     Tokens& tokens;
     RepositoryTemplates& templates;
+    Lifecycle& lifecycle;
+    RegistrySettings& settings;
+    const ArchivedImages& archived;
     std::string host;  // "localhost:4566", for repositoryUri and download URLs
   };
   explicit EcrApi(Parts parts);
@@ -77,6 +83,30 @@ class EcrApi final : public api::ecr::Service {
       const aws::Call&, api::ecr::DeleteRepositoryCreationTemplateInput) override;
   Answer<api::ecr::ListImageReferrersOutput> ListImageReferrers(const aws::Call&,
                                                                 api::ecr::ListImageReferrersInput) override;
+
+  Answer<api::ecr::PutLifecyclePolicyOutput> PutLifecyclePolicy(const aws::Call&,
+                                                                api::ecr::PutLifecyclePolicyInput) override;
+  Answer<api::ecr::GetLifecyclePolicyOutput> GetLifecyclePolicy(const aws::Call&,
+                                                                api::ecr::GetLifecyclePolicyInput) override;
+  Answer<api::ecr::DeleteLifecyclePolicyOutput> DeleteLifecyclePolicy(
+      const aws::Call&, api::ecr::DeleteLifecyclePolicyInput) override;
+  Answer<api::ecr::StartLifecyclePolicyPreviewOutput> StartLifecyclePolicyPreview(
+      const aws::Call&, api::ecr::StartLifecyclePolicyPreviewInput) override;
+  Answer<api::ecr::GetLifecyclePolicyPreviewOutput> GetLifecyclePolicyPreview(
+      const aws::Call&, api::ecr::GetLifecyclePolicyPreviewInput) override;
+
+  Answer<api::ecr::UpdateImageStorageClassOutput> UpdateImageStorageClass(
+      const aws::Call&, api::ecr::UpdateImageStorageClassInput) override;
+  Answer<api::ecr::RegisterPullTimeUpdateExclusionOutput> RegisterPullTimeUpdateExclusion(
+      const aws::Call&, api::ecr::RegisterPullTimeUpdateExclusionInput) override;
+  Answer<api::ecr::DeregisterPullTimeUpdateExclusionOutput> DeregisterPullTimeUpdateExclusion(
+      const aws::Call&, api::ecr::DeregisterPullTimeUpdateExclusionInput) override;
+  Answer<api::ecr::ListPullTimeUpdateExclusionsOutput> ListPullTimeUpdateExclusions(
+      const aws::Call&, api::ecr::ListPullTimeUpdateExclusionsInput) override;
+  Answer<api::ecr::GetAccountSettingOutput> GetAccountSetting(const aws::Call&,
+                                                              api::ecr::GetAccountSettingInput) override;
+  Answer<api::ecr::PutAccountSettingOutput> PutAccountSetting(const aws::Call&,
+                                                              api::ecr::PutAccountSettingInput) override;
 
  private:
   api::ecr::Repository render(const RepositoryId& id, const RepositoryRow& row) const;

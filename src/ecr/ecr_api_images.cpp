@@ -6,6 +6,7 @@
 #include "aws/paging.h"
 #include "ecr/ecr_api.h"
 #include "ecr/faults.h"
+#include "ecr/storage_class.h"
 
 namespace sampan::ecr {
 namespace api = sampan::api::ecr;
@@ -49,12 +50,14 @@ bool status_matches(const std::optional<std::string>& wanted, bool tagged) {
   return status == "ANY" || (status == "TAGGED") == tagged;
 }
 
-// Only active images are kept here: a filter for another status finds none.
-bool is_about_active(const std::optional<std::string>& status) {
-  return !status || *status == "ANY" || *status == "ACTIVE";
+// Without a filter the active ones are meant.
+bool is_about(const std::optional<std::string>& wanted, const ImageRow& row, core::TimePoint now) {
+  const auto status = wanted.value_or("ACTIVE");
+  return status == "ANY" || status == status_name(status_of(row, now));
 }
 
-api::ImageDetail detail_of(const RepositoryId& repository, const image::Digest& digest, const ImageRow& row) {
+api::ImageDetail detail_of(const RepositoryId& repository, const image::Digest& digest, const ImageRow& row,
+                           core::TimePoint now) {
   api::ImageDetail detail;
   detail.registryId = repository.account;
   detail.repositoryName = repository.name;
@@ -66,7 +69,9 @@ api::ImageDetail detail_of(const RepositoryId& repository, const image::Digest& 
   if (!row.artifact_type.empty()) detail.artifactMediaType = row.artifact_type;
   detail.lastRecordedPullTime = row.pulled_at;
   if (row.subject) detail.subjectManifestDigest = row.subject->str();
-  detail.imageStatus = "ACTIVE";
+  detail.imageStatus = std::string(status_name(status_of(row, now)));
+  detail.lastArchivedAt = row.archived_at;
+  if (row.activated_at && *row.activated_at <= now) detail.lastActivatedAt = row.activated_at;
   return detail;
 }
 
@@ -93,8 +98,9 @@ EcrApi::Answer<api::ListImagesOutput> EcrApi::ListImages(const aws::Call& call, 
   const auto id = repository_of(call, in);
   require(id);
   const auto filter = in.filter.value_or(api::ListImagesFilter());
-  auto page = aws::Page::of(in.maxResults, in.nextToken, {.most = 1000, .by_default = 100},
-                            "ListImages:" + id.key() + filter.tagStatus.value_or(""));
+  auto page = aws::Page::of(
+      in.maxResults, in.nextToken, {.most = 1000, .by_default = 100},
+      "ListImages:" + id.key() + filter.tagStatus.value_or("") + '/' + filter.imageStatus.value_or(""));
   if (!page) bad_token();
   api::ListImagesOutput out;
   auto& found = out.imageIds.emplace();
@@ -102,12 +108,13 @@ EcrApi::Answer<api::ListImagesOutput> EcrApi::ListImages(const aws::Call& call, 
   const auto prefix = id.key() + '@';
   const auto after = page->after();
   const auto& images = repositories_.images();
-  bool room = is_about_active(filter.imageStatus);
+  bool room = true;
   for (auto row = images.lower_bound(prefix + after.substr(0, after.find(' ')));
        room && row != images.end() && row->first.starts_with(prefix); ++row) {
     const auto digest = digest_of_key(row->first);
     const auto& tags = row->second.value.tags;
     if (!status_matches(filter.tagStatus, !tags.empty())) continue;
+    if (!is_about(filter.imageStatus, row->second.value, call.now)) continue;
     const auto add = [&](const std::string& tag) {
       const auto key = tag.empty() ? digest.str() : digest.str() + ' ' + tag;
       if (!after.empty() && key <= after) return true;
@@ -139,15 +146,15 @@ EcrApi::Answer<api::DescribeImagesOutput> EcrApi::DescribeImages(const aws::Call
       const auto digest = resolve(id, wanted);
       if (!digest) throw api::ImageNotFoundException(no_image_text(id, wanted));
       if (seen.insert(*digest).second)
-        found.push_back(detail_of(id, *digest, *repositories_.find_image(id, *digest)));
+        found.push_back(detail_of(id, *digest, *repositories_.find_image(id, *digest), call.now));
     }
     co_return out;
   }
   const auto filter = in.filter.value_or(api::DescribeImagesFilter());
-  auto page = aws::Page::of(in.maxResults, in.nextToken, {.most = 1000, .by_default = 100},
-                            "DescribeImages:" + id.key() + filter.tagStatus.value_or(""));
+  auto page = aws::Page::of(
+      in.maxResults, in.nextToken, {.most = 1000, .by_default = 100},
+      "DescribeImages:" + id.key() + filter.tagStatus.value_or("") + '/' + filter.imageStatus.value_or(""));
   if (!page) bad_token();
-  if (!is_about_active(filter.imageStatus)) co_return out;
   const auto prefix = id.key() + '@';
   const auto& images = repositories_.images();
   for (auto row = images.lower_bound(prefix + page->after());
@@ -155,8 +162,9 @@ EcrApi::Answer<api::DescribeImagesOutput> EcrApi::DescribeImages(const aws::Call
     const auto digest = digest_of_key(row->first);
     if (digest.str() <= page->after()) continue;
     if (!status_matches(filter.tagStatus, !row->second.value.tags.empty())) continue;
+    if (!is_about(filter.imageStatus, row->second.value, call.now)) continue;
     if (!page->take(digest.str())) break;
-    found.push_back(detail_of(id, digest, row->second.value));
+    found.push_back(detail_of(id, digest, row->second.value, call.now));
   }
   out.nextToken = page->next_token();
   co_return out;
@@ -179,8 +187,20 @@ EcrApi::Answer<api::BatchGetImageOutput> EcrApi::BatchGetImage(const aws::Call& 
       failures.push_back(failure(wanted, "ImageNotFound", "Requested image not found"));
       continue;
     }
-    repositories_.note_pull(id, *digest);
-    const auto media_type = repositories_.find_image(id, *digest)->media_type;
+    const auto* row = repositories_.find_image(id, *digest);
+    if (status_of(*row, call.now) != ImageStatus::kActive) {
+      failures.push_back(failure(wanted, "ImageInaccessible",
+                                 "The image is archived: restore it with UpdateImageStorageClass first"));
+      continue;
+    }
+    const auto media_type = row->media_type;
+    if (in.acceptedMediaTypes && !in.acceptedMediaTypes->empty() &&
+        std::find(in.acceptedMediaTypes->begin(), in.acceptedMediaTypes->end(), media_type) ==
+            in.acceptedMediaTypes->end()) {
+      failures.push_back(failure(wanted, "ImageNotFound", "Requested image not found"));
+      continue;
+    }
+    if (parts_.settings.counts_pull(id, call.principal_arn)) repositories_.note_pull(id, *digest);
     const auto* content = &content_;
     const auto wanted_digest = *digest;
     auto bytes = co_await io::offload(executors_, [content, wanted_digest] {

@@ -58,6 +58,7 @@ EcrApi::Answer<api::BatchCheckLayerAvailabilityOutput> EcrApi::BatchCheckLayerAv
     layer.layerDigest = text;
     layer.layerAvailability = size ? "AVAILABLE" : "UNAVAILABLE";
     if (!size) continue;
+    if (parts_.archived.hides(id, *digest)) layer.layerAvailability = "ARCHIVED";
     layer.layerSize = static_cast<std::int64_t>(*size);
     layer.mediaType = kLayerMediaType;
   }
@@ -109,9 +110,7 @@ EcrApi::Answer<api::UploadLayerPartOutput> EcrApi::UploadLayerPart(const aws::Ca
     fault.set_member("lastValidByteReceived", static_cast<std::int64_t>(size) - 1);
     throw fault;
   }
-  if (size > 0 && upload->last_part < kSmallestPart) {
-    throw api::LayerPartTooSmallException("Layer parts must be at least 5242880 bytes, but for the last one");
-  }
+  if (size > 0 && upload->last_part < kSmallestPart) upload->has_small_part = true;
   auto* writer = &upload->writer;
   const auto* bytes = &in.layerPartBlob;
   try {
@@ -136,6 +135,9 @@ EcrApi::Answer<api::CompleteLayerUploadOutput> EcrApi::CompleteLayerUpload(const
   auto upload = claim(id, in.uploadId);
   if (upload->writer.size() == 0) {
     throw api::EmptyUploadException(fmt::format("The upload with id '{}' has no parts", in.uploadId));
+  }
+  if (upload->has_small_part) {
+    throw api::LayerPartTooSmallException("Layer parts must be at least 5 MiB in size.");
   }
   std::optional<image::Digest> wanted;
   for (const auto& text : in.layerDigests) {
@@ -176,6 +178,12 @@ EcrApi::Answer<api::GetDownloadUrlForLayerOutput> EcrApi::GetDownloadUrlForLayer
         "The layer with digest '{}' does not exist in the repository with name '{}' in the registry with "
         "id '{}'",
         in.layerDigest, id.name, id.account));
+  }
+  if (parts_.archived.hides(id, *digest)) {
+    throw api::LayerInaccessibleException(fmt::format(
+        "The layer with digest '{}' belongs to archived images of the repository with name '{}' only: "
+        "restore one with UpdateImageStorageClass first",
+        in.layerDigest, id.name));
   }
   TokenClaims claims{id.account, id.region, call.access_key, id.name + '@' + digest->str(),
                      call.now + kUrlLife};

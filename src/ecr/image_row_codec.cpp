@@ -27,6 +27,8 @@ enum Field : std::uint8_t {
   kChildren = 8,        // texts: raw digests, 32 or 64 bytes
   kBlobs = 9,           // texts: raw digests
   kSubject = 10,        // text: a raw digest
+  kArchivedAt = 11,     // number
+  kActivatedAt = 12,    // number
 };
 
 // Written as their place in this list: append only.
@@ -118,6 +120,12 @@ void take_field(const PackedReader& reader, ImageRow& row) {
       return take_digests(reader, row.blobs);
     case kSubject:
       row.subject = digest_from_raw(reader.text());
+      return;
+    case kArchivedAt:
+      row.archived_at = to_time(reader.number());
+      return;
+    case kActivatedAt:
+      row.activated_at = to_time(reader.number());
       return;
     default:
       reader.refuse_field();
@@ -237,6 +245,8 @@ std::string RowCodec<ImageRow>::encode(const ImageRow& row) {
   put_digests(writer, kChildren, row.children);
   put_digests(writer, kBlobs, row.blobs);
   if (row.subject) writer.text(kSubject, row.subject->raw());
+  if (row.archived_at) writer.number(kArchivedAt, to_number(*row.archived_at));
+  if (row.activated_at) writer.number(kActivatedAt, to_number(*row.activated_at));
   return writer.take();
 }
 

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "ecr/login.h"
+#include "ecr/registry_settings.h"
 #include "ecr/repositories.h"
 #include "ecr/repository_templates.h"
 #include "ecr/route.h"
@@ -34,6 +35,8 @@ class Registry {
   void on_push(std::function<void(const image::Digest&)> listener) { on_push_ = std::move(listener); }
   // A push to a repository that is not there makes it where a template says so. Before the server runs.
   void create_on_push(RepositoryTemplates& templates) { templates_ = &templates; }
+  // Which pulls count, whether blobs may be mounted. Before the server runs; without it all do.
+  void use_settings(const RegistrySettings& settings) { settings_ = &settings; }
   // Answers requests whose path is /v2 or begins with /v2/.
   io::Awaitable<http::Response> handle(http::Request& request, http::BodyReader& body);
 
@@ -82,6 +85,7 @@ class Registry {
   const Login& login_;
   std::function<void(const image::Digest&)> on_push_;
   RepositoryTemplates* templates_ = nullptr;
+  const RegistrySettings* settings_ = nullptr;
 };
 
 }  // namespace sampan::ecr

@@ -4,6 +4,7 @@
 #include "core/text.h"
 #include "ecr/registry.h"
 #include "ecr/registry_error.h"
+#include "ecr/storage_class.h"
 
 namespace sampan::ecr {
 namespace {
@@ -75,11 +76,17 @@ io::Awaitable<http::Response> Registry::get_manifest(Exchange& exchange) {
   auto* repositories = &repositories_;
   const auto* id = &exchange.repository;
   const bool counts = exchange.is("GET");
-  const auto look = [repositories, id, &reference, counts]() -> std::optional<Found> {
+  const auto now = repositories_.now();
+  const auto look = [repositories, id, &reference, counts, now]() -> std::optional<Found> {
     auto digest = image::Digest::parse(reference);
     if (!digest) digest = repositories->find_tag(*id, reference);
     const auto* row = digest ? repositories->find_image(*id, *digest) : nullptr;
     if (!row) return std::nullopt;
+    if (counts && status_of(*row, now) != ImageStatus::kActive) {
+      throw RegistryError(403, "DENIED",
+                          fmt::format("The image '{}' in the '{}' repository is archived: restore it first",
+                                      reference, id->name));
+    }
     if (counts) repositories->note_pull(*id, *digest);
     return Found{*digest, row->media_type};
   };

@@ -179,6 +179,21 @@ io::Awaitable<void> Repositories::update(RepositoryId id, std::function<void(Rep
   });
 }
 
+void Repositories::require(store::Txn& tx, const RepositoryId& id) const {
+  if (!tx.get(repositories_, id.key())) throw no_repository(id);
+}
+
+io::Awaitable<ImageRow> Repositories::change_image(RepositoryId id, image::Digest digest,
+                                                   std::function<void(ImageRow&)> change) {
+  co_return co_await store::transact(store_, [&](store::Txn& tx) {
+    auto row = tx.get(images_, id.image_key(digest));
+    if (!row) throw Refusal(Refusal::Why::kNoImage, "Requested image not found");
+    change(*row);
+    tx.put(images_, id.image_key(digest), *row);
+    return *row;
+  });
+}
+
 io::Awaitable<void> Repositories::link_blob(RepositoryId id, image::Digest digest) {
   const auto now = clock_.now();
   const auto held = content_.hold();

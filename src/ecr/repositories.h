@@ -75,6 +75,9 @@ class Repositories {
   const store::Table<RepositoryRow>& repositories() const { return repositories_; }
   const store::Table<ImageRow>& images() const { return images_; }
   const ImageIndex& index() const { return index_; }
+  core::TimePoint now() const { return clock_.now(); }  // from any thread
+  // To keep an index of one's own; for the life of this. Must not throw, must not commit.
+  void on_image_change(store::Table<ImageRow>::Listener listener) { images_.on_change(std::move(listener)); }
   // For collection: the links of blobs, and when each was last relied upon.
   const store::Table<BlobRow>& links() const { return blobs_; }
   LinkUses& link_uses() const { return link_uses_; }
@@ -89,8 +92,8 @@ class Repositories {
   // whichever door, once that is durable. On the control strand; must not throw. Before the first request.
   using ImageCame = std::function<void(const RepositoryId&, const image::Digest&, const std::string& tag)>;
   void when_image_came(ImageCame listener) { image_came_.push_back(std::move(listener)); }
-  // The same inside the transaction, to write rows of work that the image makes (to replicate it, to sign it):
-  // no crash comes between. The body may run again, as transact() says.
+  // The same inside the transaction, to write rows of work that the image makes (to replicate it, to sign
+  // it): no crash comes between. The body may run again, as transact() says.
   enum class Origin { kPush, kReplication };
   struct Arrival {
     const RepositoryId& repository;
@@ -109,6 +112,11 @@ class Repositories {
   // With `force` also when it has images.
   io::Awaitable<RepositoryRow> remove(RepositoryId id, bool force);
   io::Awaitable<void> update(RepositoryId id, std::function<void(RepositoryRow&)> change);
+  // Throws Refusal (kNoImage) when it is not there.
+  io::Awaitable<ImageRow> change_image(RepositoryId id, image::Digest digest,
+                                       std::function<void(ImageRow&)> change);
+  // In a transaction of somebody else's: throws Refusal unless the repository is there when it commits.
+  void require(store::Txn& tx, const RepositoryId& id) const;
 
   // Refused (kBlobsMissing) when the content store has it no more.
   io::Awaitable<void> link_blob(RepositoryId id, image::Digest digest);
@@ -145,7 +153,8 @@ class Repositories {
   Put place(store::Txn& tx, const RepositoryId& id, const ManifestUpload& upload, const std::string& tag,
             Origin origin);
   void tell_image_comes(store::Txn& tx, const Arrival& arrival) const;
-  bool copy_image(store::Txn& tx, const RepositoryId& from, const RepositoryId& to, const image::Digest& digest);
+  bool copy_image(store::Txn& tx, const RepositoryId& from, const RepositoryId& to,
+                  const image::Digest& digest);
   void give_tag(store::Txn& tx, const RepositoryId& id, const image::Digest& digest, ImageRow& row,
                 const std::string& tag);
   io::Awaitable<void> write_pull(std::string key, core::TimePoint now);

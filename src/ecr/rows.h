@@ -41,6 +41,8 @@ struct ImageRow {
   std::vector<image::Digest> children;  // of an index
   std::vector<image::Digest> blobs;     // of an image: configuration and layers that must stay
   std::optional<image::Digest> subject;
+  std::optional<core::TimePoint> archived_at;   // the last time; see storage_class.h
+  std::optional<core::TimePoint> activated_at;  // when it came or comes back out of the archive
   bool operator==(const ImageRow&) const = default;
 };
 

@@ -29,6 +29,7 @@ class Uploads {
     RepositoryId repository;
     image::BlobWriter writer;
     std::uint64_t last_part = 0;  // ECR's layer API: the size of the part before
+    bool has_small_part = false;  // one that was not the last had less than ECR takes
     bool broken = false;          // the disk failed it: good for nothing but to be cancelled
     core::TimePoint used{};
     bool busy = false;

@@ -256,7 +256,6 @@ TEST_F(ApiTest, UploadsLayersInParts) {
   EXPECT_EQ(run(&EcrApi::UploadLayerPart, part).lastByteReceived, 4);
   part.partFirstByte = 5;
   part.partLastByte = 9;
-  EXPECT_THAT(fault<api::LayerPartTooSmallException>(&EcrApi::UploadLayerPart, part), HasSubstr("5242880"));
   api::CompleteLayerUploadInput end;
   end.repositoryName = "team/app";
   end.uploadId = upload;

@@ -48,15 +48,21 @@ class World {
         tokens(*store, ids),
         login(tokens, keys, clock, {"000000000000", "us-east-1"}),
         templates(*store, repositories, clock),
+        lifecycle(*store, executors, repositories, clock),
+        settings(*store, clock),
+        archived(repositories, clock),
         registry(executors, content, repositories, uploads, login),
         server(executors, [this](http::Request& request, http::BodyReader& body) {
           return registry.handle(request, body);
         }) {
     registry.create_on_push(templates);
+    registry.use_settings(settings);
+    templates.own_lifecycle_policies(lifecycle_owner(lifecycle));
     server.listen("127.0.0.1", 0);
     host = "localhost:" + std::to_string(server.port());
     catalog.emplace(repositories, executors, std::vector<std::string>{host});
-    api.emplace(EcrApi::Parts{executors, content, repositories, uploads, tokens, templates, host});
+    api.emplace(EcrApi::Parts{executors, content, repositories, uploads, tokens, templates, lifecycle,
+                              settings, archived, host});
     thread = std::thread([this] { executors.run(); });
   }
   ~World() {
@@ -137,6 +143,9 @@ class World {
   Tokens tokens;
   Login login;
   RepositoryTemplates templates;
+  Lifecycle lifecycle;
+  RegistrySettings settings;
+  ArchivedImages archived;
   Registry registry;
   http::Server server;
   std::string host;
