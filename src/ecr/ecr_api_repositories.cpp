@@ -1,8 +1,10 @@
 // The ECR API: repositories and their tags.
 #include <fmt/core.h>
 
+#include "aws/arn.h"
 #include "aws/paging.h"
 #include "aws/tags.h"
+#include "core/encoding.h"
 #include "ecr/ecr_api.h"
 #include "ecr/faults.h"
 #include "ecr/tag_rules.h"
@@ -50,6 +52,17 @@ RepositoryId require_arn(const std::string& arn) {
       "Invalid parameter at 'resourceArn' failed to satisfy constraint: 'Invalid ARN'");
 }
 
+// The key that encrypts where none is named ("the default AWS managed key for ECR"): one a registry, always
+// the same.
+std::string managed_key(const RepositoryId& id) {
+  auto hex = core::sha256_hex("aws/ecr " + id.account + ' ' + id.region).substr(0, 32);
+  hex[12] = '4';  // a random UUID's version
+  hex[16] = 'a';  // and variant
+  return aws::make_arn("kms", id.region, id.account,
+                       fmt::format("key/{}-{}-{}-{}-{}", hex.substr(0, 8), hex.substr(8, 4),
+                                   hex.substr(12, 4), hex.substr(16, 4), hex.substr(20)));
+}
+
 }  // namespace
 
 EcrApi::EcrApi(Parts parts) : parts_(std::move(parts)) {}
@@ -68,7 +81,8 @@ api::Repository EcrApi::render(const RepositoryId& id, const RepositoryRow& row)
   repository.imageScanningConfiguration.emplace().scanOnPush = row.scan_on_push;
   auto& encryption = repository.encryptionConfiguration.emplace();
   encryption.encryptionType = row.encryption_type;
-  if (!row.kms_key.empty()) encryption.kmsKey = row.kms_key;
+  if (row.encryption_type != "AES256")
+    encryption.kmsKey = row.kms_key.empty() ? managed_key(id) : row.kms_key;
   return repository;
 }
 

@@ -238,6 +238,39 @@ TEST_F(ApiTest, IndexHoldsItsImages) {
   EXPECT_EQ(world.repositories.images().size(), 0u);
 }
 
+TEST_F(ApiTest, NamesTheManagedKeyWhereNoneIsGiven) {
+  api::CreateRepositoryInput in;
+  in.repositoryName = "sealed";
+  in.encryptionConfiguration.emplace().encryptionType = "KMS";
+  const auto key = *run(&EcrApi::CreateRepository, in).repository->encryptionConfiguration->kmsKey;
+  EXPECT_THAT(key, ::testing::StartsWith("arn:aws:kms:us-east-1:000000000000:key/"));
+  in.repositoryName = "sealed-too";
+  EXPECT_EQ(*run(&EcrApi::CreateRepository, in).repository->encryptionConfiguration->kmsKey, key);
+  in.repositoryName = "open";
+  in.encryptionConfiguration->encryptionType = "AES256";
+  EXPECT_FALSE(run(&EcrApi::CreateRepository, in).repository->encryptionConfiguration->kmsKey);
+}
+
+TEST_F(ApiTest, RefusesASmallPartThatWasNotTheLastOne) {
+  world.create("team/app");
+  api::InitiateLayerUploadInput begin;
+  begin.repositoryName = "team/app";
+  api::UploadLayerPartInput part;
+  part.repositoryName = "team/app";
+  part.uploadId = *run(&EcrApi::InitiateLayerUpload, begin).uploadId;
+  for (const int first : {0, 5}) {
+    part.partFirstByte = first;
+    part.partLastByte = first + 4;
+    part.layerPartBlob = "01234";
+    run(&EcrApi::UploadLayerPart, part);
+  }
+  api::CompleteLayerUploadInput end;
+  end.repositoryName = "team/app";
+  end.uploadId = part.uploadId;
+  end.layerDigests = {image::Digest::of("0123401234").str()};
+  EXPECT_THAT(fault<api::LayerPartTooSmallException>(&EcrApi::CompleteLayerUpload, end), HasSubstr("5 MiB"));
+}
+
 TEST_F(ApiTest, UploadsLayersInParts) {
   world.create("team/app");
   api::InitiateLayerUploadInput begin;
