@@ -29,4 +29,8 @@ class Daemon {
 // with `purge` its data as well. Works when the daemon is dead; throws core::Error while it lives.
 void teardown(const Options& options);
 
+// Reads every blob of the registry and prints what is damaged (ecr/fsck.h); true: nothing is. Throws core::Error while
+// a daemon runs on the data.
+bool fsck(const Options& options);
+
 }  // namespace sampan::daemon

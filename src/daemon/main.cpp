@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
       daemon::teardown(*options);
       return 0;
     }
+    if (options->verb == daemon::Verb::kFsck) return daemon::fsck(*options) ? 0 : 1;
     daemon::Daemon(*options).run();
     return 0;
   } catch (const std::exception& error) {

@@ -129,6 +129,9 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
   auto* teardown = app.add_subcommand("teardown", "Remove what an instance that is not running left on the machine");
   teardown->add_flag("--purge", options.purge, "Its data as well");
   teardown->fallthrough();
+  auto* fsck = app.add_subcommand("fsck", "Check the registry's storage while no daemon runs on it; exit 1 when something is damaged");
+  fsck->add_flag("--repair", options.repair, "Set damaged blobs aside, so that the next push heals them");
+  fsck->fallthrough();
 
   try {
     app.parse(argc, argv);
@@ -139,6 +142,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
     throw UsageError(core::replace_all(error.what(), "\n", " ") + " (sampand --help lists the flags)");
   }
   if (*teardown) options.verb = Verb::kTeardown;
+  if (*fsck) options.verb = Verb::kFsck;
   options.data_dir = std::filesystem::absolute(options.data_dir).lexically_normal();
   options.run_dir = std::filesystem::absolute(options.run_dir).lexically_normal();
   options.open_auth = auth == "open";

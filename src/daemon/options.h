@@ -15,11 +15,13 @@ namespace sampan::daemon {
 enum class Verb {
   kServe,     // sampand
   kTeardown,  // sampand teardown: remove what a dead (or stopped) instance left on the machine
+  kFsck,      // sampand fsck: check the registry's storage while no daemon runs on it
 };
 
 struct Options {
   Verb verb = Verb::kServe;
-  bool purge = false;  // teardown: the data as well
+  bool purge = false;   // teardown: the data as well
+  bool repair = false;  // fsck: set damaged blobs aside
   std::filesystem::path data_dir = "/var/lib/sampan";
   std::filesystem::path run_dir = "/run/sampan";
   std::string listen_address = "127.0.0.1";

@@ -81,6 +81,7 @@ struct Parts {
   ecr::ArchivedImages archived;
   ecr::EcrApi ecr;
   image::Images images;
+  ecr::Quotas quotas;
   ecr::Collector collector;
   ecr::StorageApi storage;
   build::StepCache step_cache;  // the builder's, for collection

@@ -10,6 +10,7 @@ namespace {
 constexpr std::size_t kRowsASlice = 2000;  // about a millisecond of the control strand
 constexpr std::size_t kBlobsASlice = 64;
 constexpr int kDeepestIndex = 4;
+constexpr std::chrono::hours kKeepDamaged{24 * 7};  // for whoever wants to look at it
 constexpr char kLastKey[] = "/ecr/collection/last";
 constexpr std::chrono::milliseconds kLookAgain{100};
 
@@ -209,6 +210,7 @@ io::Awaitable<bool> Collector::Pass::sweep() {
 
 io::Awaitable<bool> Collector::Pass::sweep_trees() {
   co_await io::offload(parts_.executors, [this] {
+    if (!options_.dry_run) parts_.content.forget_set_aside(std::min(cutoff_, report_.began - kKeepDamaged));
     stays_.seal();
     for (const auto& tree : parts_.layers.list()) {
       if (!goes(tree, stays_, in_use_, cutoff_)) continue;

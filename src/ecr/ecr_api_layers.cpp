@@ -144,7 +144,7 @@ EcrApi::Answer<api::CompleteLayerUploadOutput> EcrApi::CompleteLayerUpload(const
     if (auto digest = image::Digest::parse(text)) wanted = digest;
   }
   if (!wanted) throw api::InvalidLayerException("The layer digest is not a sha256 digest");
-  if (repositories_.has_blob(id, *wanted)) {
+  if (repositories_.has_blob(id, *wanted) && content_.size(*wanted)) {
     throw api::LayerAlreadyExistsException(fmt::format(
         "Layer with digest '{}' already exists in the repository with name '{}' in the registry with id '{}'",
         wanted->str(), id.name, id.account));

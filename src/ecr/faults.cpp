@@ -17,6 +17,7 @@ void throw_fault(const Refusal& refusal) {
     case Why::kTagImmutable:
       throw api::ImageTagAlreadyExistsException(refusal.what());
     case Why::kTooManyTags:
+    case Why::kOverQuota:
       throw api::LimitExceededException(refusal.what());
     case Why::kBlobsMissing:
       throw api::LayersNotFoundException(refusal.what());

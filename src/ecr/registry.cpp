@@ -23,6 +23,7 @@ RegistryError to_error(const Refusal& refusal) {
     case Why::kNoImage:
       return {404, "MANIFEST_UNKNOWN", refusal.what()};
     case Why::kTooManyTags:
+    case Why::kOverQuota:
       return {403, "DENIED", refusal.what()};
     default:
       return {409, "DENIED", refusal.what()};

@@ -81,6 +81,13 @@ Repositories::Repositories(store::Store& store, io::Executors& executors, image:
   });
 }
 
+void Repositories::when_link_changes(std::function<void(const std::string&, bool)> listener) {
+  blobs_.on_change(
+      [listener = std::move(listener)](const std::string& key, const BlobRow* before, const BlobRow* after) {
+        if ((before == nullptr) != (after == nullptr)) listener(key, after != nullptr);
+      });
+}
+
 const RepositoryRow& Repositories::get(const RepositoryId& id) const {
   if (const auto* row = find(id)) return *row;
   throw no_repository(id);
@@ -110,6 +117,7 @@ io::Awaitable<void> Repositories::create(RepositoryId id, RepositoryRow row,
                     fmt::format("The repository with name '{}' already exists in the registry with id '{}'",
                                 id.name, id.account));
     }
+    if (gates_.repository) gates_.repository(id);
     tx.put(repositories_, id.key(), row);
     if (more) more(tx);
   });
@@ -205,7 +213,9 @@ io::Awaitable<void> Repositories::link_blob(RepositoryId id, image::Digest diges
   link_uses_.touch(id.image_key(digest), now);
   co_await store::transact(store_, [&](store::Txn& tx) {
     if (!tx.get(repositories_, id.key())) throw no_repository(id);
-    if (!tx.get(blobs_, id.image_key(digest))) tx.put(blobs_, id.image_key(digest), BlobRow{now});
+    if (tx.get(blobs_, id.image_key(digest))) return;
+    if (gates_.blob) gates_.blob(id, digest);
+    tx.put(blobs_, id.image_key(digest), BlobRow{now});
   });
 }
 
@@ -292,6 +302,7 @@ Repositories::Put Repositories::place(store::Txn& tx, const RepositoryId& id, co
                               "overwritten because the tag is immutable.",
                               tag, id.name));
   }
+  if (!row && gates_.image) gates_.image(id);
   if (!row) row = make_row(upload, clock_.now());
   if (!tag.empty()) give_tag(tx, id, upload.digest, *row, tag);
   tx.put(images_, id.image_key(upload.digest), *row);
@@ -380,6 +391,7 @@ io::Awaitable<void> Repositories::publish(RepositoryId id, std::string tag, imag
     const auto repository = tx.get(repositories_, id.key());
     RepositoryRow fresh;
     fresh.created_at = now;
+    if (!repository && gates_.repository) gates_.repository(id);
     if (!repository) tx.put(repositories_, id.key(), fresh);
     const auto holder = find_tag(id, tag);
     if (holder && *holder != manifest && is_immutable(repository.value_or(fresh), tag)) {
@@ -391,9 +403,12 @@ io::Awaitable<void> Repositories::publish(RepositoryId id, std::string tag, imag
     for (const auto& upload : uploads) {
       auto row = tx.get(images_, id.image_key(upload.digest));
       bool comes = !row;
+      if (!row && gates_.image) gates_.image(id);
       if (!row) row = make_row(upload, now);
       for (const auto& blob : row->blobs) {
-        if (!tx.get(blobs_, id.image_key(blob))) tx.put(blobs_, id.image_key(blob), BlobRow{now});
+        if (tx.get(blobs_, id.image_key(blob))) continue;
+        if (gates_.blob) gates_.blob(id, blob);
+        tx.put(blobs_, id.image_key(blob), BlobRow{now});
       }
       const bool named = upload.digest == manifest;
       if (named && !std::binary_search(row->tags.begin(), row->tags.end(), tag)) {

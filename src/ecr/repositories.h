@@ -34,6 +34,7 @@ class Refusal : public std::runtime_error {
     kRepositoryNotEmpty,
     kTagImmutable,
     kTooManyTags,
+    kOverQuota,
     kBlobsMissing,
     kImagesMissing,
     kNoImage,
@@ -105,6 +106,16 @@ class Repositories {
   using ImageComes = std::function<void(store::Txn&, const Arrival&)>;
   void when_image_comes(ImageComes listener) { image_comes_.push_back(std::move(listener)); }
 
+  // Asked before a blob is linked, an image added, a repository made, in that transaction; each throws Refusal.
+  struct Gates {
+    std::function<void(const RepositoryId&, const image::Digest&)> blob;
+    std::function<void(const RepositoryId&)> image;
+    std::function<void(const RepositoryId&)> repository;
+  };
+  void set_gates(Gates gates) { gates_ = std::move(gates); }
+  // Told of each link ("<repository key>@<digest>") that came or went. Must not throw.
+  void when_link_changes(std::function<void(const std::string& link, bool came)> listener);
+
   // Each is durable when it returns, and throws Refusal.
   // `more` is done in the transaction that makes it.
   io::Awaitable<void> create(RepositoryId id, RepositoryRow row,
@@ -173,6 +184,7 @@ class Repositories {
   std::vector<RepositoryGoes> repository_goes_;
   std::vector<ImageGoes> image_goes_;
   std::vector<ImageCame> image_came_;
+  Gates gates_;
   std::vector<ImageComes> image_comes_;
 };
 

@@ -131,6 +131,30 @@ std::optional<std::uint64_t> ContentStore::remove_idle(const Digest& digest, cor
   return idle->size;
 }
 
+bool ContentStore::set_aside(const Digest& digest, int file) {
+  const auto where = path(digest);
+  const auto shelf = root_ / "damaged";
+  io::make_directories(shelf, 0700);
+  const std::unique_lock lock(guard(digest));
+  struct stat read{}, named{};
+  if (::fstat(file, &read) != 0 || ::stat(where.c_str(), &named) != 0) return false;
+  if (read.st_ino != named.st_ino || read.st_dev != named.st_dev) return false;
+  const auto target = shelf / (std::string(digest.name()) + '-' + std::string(digest.hex()));
+  if (::rename(where.c_str(), target.c_str()) != 0)
+    throw core::errno_error("put blob " + digest.str() + " aside");
+  touch(target, clock_.now());
+  tell_removed(digest);
+  return true;
+}
+
+void ContentStore::forget_set_aside(core::TimePoint cutoff) {
+  std::error_code absent;
+  for (const auto& entry : fs::directory_iterator(root_ / "damaged", absent)) {
+    const auto idle = look(entry.path());
+    if (idle && idle->used < cutoff) fs::remove(entry.path(), absent);
+  }
+}
+
 void ContentStore::flush() const {
   const auto directory = io::open_file(root_, O_RDONLY | O_DIRECTORY);
   if (::syncfs(directory.get()) != 0) throw core::errno_error("flush the content store");

@@ -2,7 +2,9 @@
 // (or SHA-512), shared by the registry, the builder and the node.
 //
 //   <data-dir>/blobs/sha256/ab/ab12…   (sha512 likewise) a blob, complete and immutable from the moment its
-//   name exists <data-dir>/blobs/incoming/<n>      being written; swept at start-up
+//   name exists
+//   <data-dir>/blobs/damaged/<algorithm>-<hex>     put aside by fsck
+//   <data-dir>/blobs/incoming/<n>      being written; swept at start-up
 //
 // It knows no repositories and decides no visibility: who may see a blob is the registry's matter.
 // What nobody names any more is taken by collection (ecr/collector.h). For that, has() is a promise: the blob
@@ -78,6 +80,11 @@ class ContentStore {
   // For collection: removes the blob unless it was stored or asked for at `cutoff` or later; its size when it
   // went.
   std::optional<std::uint64_t> remove_idle(const Digest& digest, core::TimePoint cutoff);
+  // Puts a damaged blob aside, into blobs/damaged/: it is not here any more, and a push of it is taken.
+  // `file` is what was found damaged; false when another file has the name by now. For fsck.
+  bool set_aside(const Digest& digest, int file);
+  // Removes what was put aside before `cutoff`.
+  void forget_set_aside(core::TimePoint cutoff);
   // Told of each blob that went, on the thread that removed it: for what keeps contents in memory. Before the
   // first request.
   void when_removed(std::function<void(const Digest&)> listener) { removed_.push_back(std::move(listener)); }

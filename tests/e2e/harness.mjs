@@ -55,9 +55,9 @@ let vpcCount = 0;
 export class Sampan {
   /**
    * Starts an instance with data and run directories of its own. `flags` are more flags of sampand; `diskMiB`
-   * puts the data on a disk of that size.
+   * puts the data on a disk of that size; `daemonEnvironment(self)` gives variables for the daemon alone.
    */
-  static async start({ flags = [], vpcCidr, diskMiB } = {}) {
+  static async start({ flags = [], vpcCidr, diskMiB, daemonEnvironment } = {}) {
     const self = new Sampan();
     self.directory = mkdtempSync(path.join(tmpdir(), 'sampan-e2e-'));
     chmodSync(self.directory, 0o711); // as /var/lib is: tasks in user namespaces walk through
@@ -75,6 +75,7 @@ export class Sampan {
     self.instance = createHash('sha256').update(self.dataDir).digest('hex').slice(0, 4);
     self.vpcCidr = vpcCidr ?? `10.${100 + (process.pid % 100)}.${(vpcCount++ % 8) * 32}.0/19`;
     self.flags = flags;
+    self.daemonEnvironment = daemonEnvironment;
     await self.spawn();
     return self;
   }
@@ -84,7 +85,7 @@ export class Sampan {
     this.process = spawn(path.join(BIN, 'sampand'), [
       '--data-dir', this.dataDir, '--run-dir', this.runDir, '--listen', `127.0.0.1:${this.port}`,
       '--vpc-cidr', this.vpcCidr, ...(this.flags.includes('--log-level') ? [] : ['--log-level', 'debug']), ...this.flags,
-    ], { stdio: ['ignore', 'ignore', 'pipe'] });
+    ], { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...this.daemonEnvironment?.(this) } });
     this.exit = new Promise((resolve) => {
       const end = (how) => { this.ended = how; resolve(how); };
       this.process.on('exit', (code, signal) => end({ code, signal }));
