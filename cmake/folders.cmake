@@ -1,5 +1,6 @@
 # sampan_folder(NAME [LIBS external libraries...]): the static library sampan_NAME from this folder's
-# sources, linked to what layers.txt allows it, and NAME_tests from tests/ where there is one.
+# sources, linked to what layers.txt allows it, and NAME_tests from tests/ where there is one. With SAMPAN_FUZZ, a
+# program fuzz_TARGET of each fuzz/TARGET.cpp in place of the tests; without it, the tests replay what was kept for them.
 
 file(STRINGS ${CMAKE_SOURCE_DIR}/cmake/layers.txt SAMPAN_LAYERS REGEX "^[a-z]")
 
@@ -45,9 +46,22 @@ function(sampan_folder folder)
   target_link_libraries(sampan_${folder} PUBLIC ${allowed} ${ARG_LIBS} fmt pthread)
   sampan_use_precompiled(sampan_${folder})
 
+  file(GLOB fuzzers CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/*.cpp)
+  if(SAMPAN_FUZZ)
+    foreach(source IN LISTS fuzzers)
+      get_filename_component(name ${source} NAME_WE)
+      add_executable(fuzz_${name} ${source})
+      target_compile_definitions(fuzz_${name} PRIVATE SAMPAN_FUZZ)
+      target_link_libraries(fuzz_${name} PRIVATE sampan_${folder})
+      target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+      add_dependencies(fuzzers fuzz_${name})
+    endforeach()
+    return()
+  endif()
+
   file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/tests/*.cpp)
   if(tests)
-    add_executable(${folder}_tests ${tests})
+    add_executable(${folder}_tests ${tests} ${fuzzers})
     target_link_libraries(${folder}_tests PRIVATE sampan_${folder} GTest::gmock GTest::gtest_main)
     sampan_use_precompiled(${folder}_tests)
     add_test(NAME ${folder} COMMAND ${folder}_tests WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})

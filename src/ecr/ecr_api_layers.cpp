@@ -143,7 +143,7 @@ EcrApi::Answer<api::CompleteLayerUploadOutput> EcrApi::CompleteLayerUpload(const
   for (const auto& text : in.layerDigests) {
     if (auto digest = image::Digest::parse(text)) wanted = digest;
   }
-  if (!wanted) throw api::InvalidLayerException("The layer digest is not a sha256 digest");
+  if (!wanted) throw api::InvalidLayerException("The layer digest is no digest: sha256 and sha512 are known");
   if (repositories_.has_blob(id, *wanted) && content_.size(*wanted)) {
     throw api::LayerAlreadyExistsException(fmt::format(
         "Layer with digest '{}' already exists in the repository with name '{}' in the registry with id '{}'",

@@ -1,12 +1,21 @@
 #include "ecr/pending_manifests.h"
 
 #include "core/log.h"
+#include "ecr/names.h"
 
 namespace sampan::ecr {
 namespace {
 
 constexpr std::size_t kSmall = 128 * 1024;
 constexpr std::chrono::milliseconds kGather{500};
+
+void write(image::ContentStore& content, const image::Digest& digest, const std::string& bytes,
+           io::Durability durability) {
+  if (content.has(digest)) return;
+  auto writer = content.writer(durability, digest.algorithm());
+  writer.write(bytes);
+  writer.finish(digest);
+}
 
 }  // namespace
 
@@ -19,20 +28,22 @@ PendingManifests::PendingManifests(store::Store& store, io::Executors& executors
 
 void PendingManifests::repair() const {
   for (const auto& [key, row] : rows_) {
-    const auto digest = image::Digest::of(row.value.bytes);
+    const auto digest = digest_of_key(key);
     const auto size = content_.size(digest);
     if (size == row.value.bytes.size() && content_.read(digest, *size) == row.value.bytes) continue;
     core::log::info("manifest {} was not on the disk yet when the machine stopped: written again", key);
     content_.remove(digest);
-    content_.put(row.value.bytes);
+    write(content_, digest, row.value.bytes, io::Durability::kFlushed);
   }
 }
 
-io::Awaitable<void> PendingManifests::store(const std::string& bytes) {
+io::Awaitable<void> PendingManifests::store(const image::Digest& digest, const std::string& bytes) {
   auto* content = &content_;
   const auto* text = &bytes;
+  const auto* name = &digest;
   const auto durability = bytes.size() <= kSmall ? io::Durability::kProcessCrash : io::Durability::kFlushed;
-  co_await io::offload(executors_, [content, text, durability] { content->put(*text, durability); });
+  co_await io::offload(executors_,
+                       [content, name, text, durability] { write(*content, *name, *text, durability); });
 }
 
 void PendingManifests::guard(store::Txn& tx, const image::Digest& digest, const std::string& bytes) {

@@ -19,7 +19,7 @@ class PendingManifests {
  public:
   PendingManifests(store::Store& store, io::Executors& executors, image::ContentStore& content);
   // Writes the file: flushed when it is large, unflushed when guard() will take care of it.
-  io::Awaitable<void> store(const std::string& bytes);
+  io::Awaitable<void> store(const image::Digest& digest, const std::string& bytes);
   // Adds the bytes to the transaction that makes the manifest known. For every manifest given to store().
   void guard(store::Txn& tx, const image::Digest& digest, const std::string& bytes);
   std::size_t size() const { return rows_.size(); }

@@ -54,8 +54,9 @@ std::string Registry::Exchange::param(std::string_view name) const {
 
 image::Digest Registry::Exchange::digest() const {
   if (auto digest = image::Digest::parse(route.reference)) return *digest;
-  throw RegistryError(400, "DIGEST_INVALID",
-                      fmt::format("'{}' is not a sha256 digest", route.reference.substr(0, 200)));
+  throw RegistryError(
+      400, "DIGEST_INVALID",
+      fmt::format("'{}' is no digest: sha256 and sha512 are known", route.reference.substr(0, 200)));
 }
 
 bool Registry::Exchange::begins_push() const {

@@ -55,7 +55,9 @@ io::Awaitable<http::Response> Registry::put_manifest(Exchange& exchange) {
   if (!named && reference.find(':') != std::string::npos) exchange.digest();
   auto tag = named ? std::string() : require_tag(reference);
   auto bytes = co_await exchange.body.read_all(image::kLargestManifest);
-  auto upload = ManifestUpload::read(std::move(bytes), exchange.request.headers.get("Content-Type"));
+  const auto algorithm = named ? named->algorithm() : core::HashAlgorithm::kSha256;
+  auto upload =
+      ManifestUpload::read(std::move(bytes), exchange.request.headers.get("Content-Type"), algorithm);
   if (named && *named != upload.digest) throw image::DigestMismatch(*named, upload.digest);
   const auto digest = upload.digest;
   const auto subject = upload.manifest.subject;

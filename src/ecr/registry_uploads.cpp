@@ -37,7 +37,17 @@ http::Response created(const RepositoryId& repository, const image::Digest& dige
 
 image::Digest parse_digest(const std::string& text) {
   if (auto digest = image::Digest::parse(text)) return *digest;
-  throw RegistryError(400, "DIGEST_INVALID", fmt::format("'{}' is not a sha256 digest", text.substr(0, 200)));
+  throw RegistryError(400, "DIGEST_INVALID",
+                      fmt::format("'{}' is no digest: sha256 and sha512 are known", text.substr(0, 200)));
+}
+
+// OCI 1.1.1: the client may say ahead by which hash the blob will be named.
+core::HashAlgorithm parse_algorithm(const std::string& name) {
+  if (name.empty() || name == "sha256") return core::HashAlgorithm::kSha256;
+  if (name == "sha512") return core::HashAlgorithm::kSha512;
+  throw RegistryError(
+      400, "DIGEST_INVALID",
+      fmt::format("'{}' is no digest algorithm: sha256 and sha512 are known", name.substr(0, 100)));
 }
 
 RegistryError out_of_order(const Uploads::Upload& upload) {
@@ -84,10 +94,12 @@ io::Awaitable<http::Response> Registry::start_upload(Exchange& exchange) {
   auto mounted = co_await try_mount(exchange);
   if (mounted) co_return std::move(*mounted);
   const bool whole = !exchange.param("digest").empty();
-  if (whole) parse_digest(exchange.param("digest"));
+  const auto algorithm = whole ? parse_digest(exchange.param("digest")).algorithm()
+                               : parse_algorithm(exchange.param("digest-algorithm"));
   auto* uploads = &uploads_;
   const auto* id = &exchange.repository;
-  auto claim = co_await io::offload(executors_, [uploads, id] { return uploads->start(*id); });
+  auto claim =
+      co_await io::offload(executors_, [uploads, id, algorithm] { return uploads->start(*id, algorithm); });
   if (!claim) {
     throw RegistryError(429, "TOOMANYREQUESTS", "Too many uploads are under way").header("Retry-After", "30");
   }
@@ -109,7 +121,12 @@ io::Awaitable<void> Registry::receive(Exchange& exchange, Uploads::Claim& claim)
       throw RegistryError(400, "SIZE_INVALID", "Content-Range and Content-Length do not agree");
     }
   }
-  if (!has_body(exchange.request)) co_return;
+  const auto check_length = [&] {
+    if (!range || claim->writer.size() == range->last + 1) return;
+    claim.drop();  // it has other bytes than were announced
+    throw RegistryError(400, "SIZE_INVALID", "The chunk has not the length that its Content-Range says");
+  };
+  if (!has_body(exchange.request)) co_return check_length();
   const auto room = kLargestBlob - claim->writer.size();
   try {
     co_await image::receive_blob(executors_, exchange.body, claim->writer, room);
@@ -121,6 +138,7 @@ io::Awaitable<void> Registry::receive(Exchange& exchange, Uploads::Claim& claim)
     claim.drop();
     throw;
   }
+  check_length();
 }
 
 io::Awaitable<http::Response> Registry::continue_upload(Exchange& exchange) {

@@ -56,9 +56,10 @@ std::string no_repository_text(const RepositoryId& id) {
                      id.account);
 }
 
-ManifestUpload ManifestUpload::read(std::string bytes, std::string_view content_type) {
+ManifestUpload ManifestUpload::read(std::string bytes, std::string_view content_type,
+                                    core::HashAlgorithm algorithm) {
   auto manifest = image::parse_manifest(bytes, content_type);
-  auto digest = image::Digest::of(bytes);
+  auto digest = image::Digest::of(bytes, algorithm);
   return {std::move(digest), std::move(bytes), std::move(manifest)};
 }
 
@@ -315,7 +316,7 @@ io::Awaitable<Repositories::Put> Repositories::put_image(RepositoryId id, Manife
   get(id);
   const auto held = content_.hold();      // the manifest's file, until its row is there
   check_references(id, upload.manifest);  // before anything is written for it
-  co_await pending_.store(upload.bytes);
+  co_await pending_.store(upload.digest, upload.bytes);
   const auto put = co_await store::transact(store_, [&](store::Txn& tx) {
     const auto placed = place(tx, id, upload, tag, origin);
     if (placed == Put::kNew) pending_.guard(tx, upload.digest, upload.bytes);
@@ -367,7 +368,8 @@ io::Awaitable<std::vector<ManifestUpload>> Repositories::read_all(image::Digest 
       std::vector<image::Digest> next;
       for (const auto& digest : level) {
         content->has(digest);  // touched, as all it names: they are about to be named by rows
-        uploads.push_back(ManifestUpload::read(content->read(digest, image::kLargestManifest), {}));
+        uploads.push_back(
+            ManifestUpload::read(content->read(digest, image::kLargestManifest), {}, digest.algorithm()));
         const auto& named = uploads.back().manifest;
         if (named.config) content->has(named.config->digest);
         for (const auto& layer : named.layers) content->has(layer.digest);

@@ -56,8 +56,9 @@ struct ManifestUpload {
   std::string bytes;
   image::Manifest manifest;
 
-  // Throws image::BadDocument.
-  static ManifestUpload read(std::string bytes, std::string_view content_type);
+  // Named by its digest of that algorithm. Throws image::BadDocument.
+  static ManifestUpload read(std::string bytes, std::string_view content_type,
+                             core::HashAlgorithm algorithm = core::HashAlgorithm::kSha256);
 };
 
 inline constexpr std::size_t kMostTagsOfImage = 1000;  // ECR's quota, not adjustable

@@ -6,14 +6,15 @@ Uploads::Claim::~Claim() {
   if (upload_) owner_->give_back(upload_, drop_);
 }
 
-std::optional<Uploads::Claim> Uploads::start(const RepositoryId& repository) {
+std::optional<Uploads::Claim> Uploads::start(const RepositoryId& repository, core::HashAlgorithm algorithm) {
   const auto now = clock_.now();
   {
     const std::lock_guard lock(mutex_);
     if (uploads_.size() >= kMostUploads) forget_idle(now);
     if (uploads_.size() >= kMostUploads) return std::nullopt;
   }
-  auto upload = std::make_shared<Upload>(ids_.uuid(), repository, content_.writer());
+  auto upload =
+      std::make_shared<Upload>(ids_.uuid(), repository, content_.writer(io::Durability::kFlushed, algorithm));
   upload->busy = true;
   upload->used = now;
   const std::lock_guard lock(mutex_);

@@ -62,7 +62,8 @@ class Uploads {
       : content_(content), clock_(clock), ids_(ids) {}
 
   // Nothing when there are too many. Blocking (makes a file).
-  std::optional<Claim> start(const RepositoryId& repository);
+  std::optional<Claim> start(const RepositoryId& repository,
+                             core::HashAlgorithm algorithm = core::HashAlgorithm::kSha256);
   enum class Problem { kNone, kUnknown, kBusy };
   std::optional<Claim> claim(const RepositoryId& repository, const std::string& id, Problem& problem);
   std::size_t size() const;

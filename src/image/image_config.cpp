@@ -56,7 +56,7 @@ std::vector<Digest> parse_diff_ids(const JsonFields& fields) {
   std::vector<Digest> ids;
   for (const auto& text : fields.texts("diff_ids")) {
     auto digest = Digest::parse(text);
-    if (!digest) fields.fail(fmt::format("'{}' is not a sha256 digest", text.substr(0, 100)));
+    if (!digest) fields.fail(fmt::format("'{}' is no digest: sha256 and sha512 are known", text.substr(0, 100)));
     ids.push_back(*digest);
   }
   if (ids.size() > kMostDescriptors) fields.fail("it has too many layers");

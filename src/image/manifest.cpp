@@ -9,7 +9,7 @@ namespace {
 Digest parse_digest(const JsonFields& fields) {
   const auto text = fields.text("digest");
   auto digest = Digest::parse(text);
-  if (!digest) fields.fail(fmt::format("'{}' is not a sha256 digest", text.substr(0, 100)));
+  if (!digest) fields.fail(fmt::format("'{}' is no digest: sha256 and sha512 are known", text.substr(0, 100)));
   return *digest;
 }
 
