@@ -1,0 +1,33 @@
+// Scopes of registry tokens, as Docker's token protocol writes them: "repository:team/app:pull,push". Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ecr/route.h"
+
+namespace sampan::ecr {
+
+struct Scope {
+  std::string repository;
+  bool pull = false;
+  bool push = false;
+  bool remove = false;  // "delete"
+  bool operator==(const Scope&) const = default;
+
+  std::string str() const;
+};
+
+inline constexpr std::size_t kMostScopes = 100;  // of one token
+
+// Several, divided by spaces. Other kinds than repositories, and actions that nobody knows, are left out: the
+// token is then good for less.
+std::vector<Scope> parse_scopes(std::string_view text);
+std::string render_scopes(const std::vector<Scope>& scopes);
+
+// What a request needs of a token; nothing is needed for what is about no repository.
+std::vector<Scope> scopes_needed(const Route& route, std::string_view method);
+bool covers(const std::vector<Scope>& held, const std::vector<Scope>& needed);
+
+}  // namespace sampan::ecr
