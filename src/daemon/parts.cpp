@@ -66,13 +66,15 @@ Parts::Parts(const Options& options)
       tokens(*store, ids),
       login(tokens, keys, clock, {options.account, options.region}),
       templates(*store, repositories, clock),
+      replication({*store, executors, content, repositories, templates, clock, options.data_dir / "peers"}),
+      signing(*store),
       registry(executors, content, repositories, uploads, login),
       catalog(repositories, executors, registry_hosts(options, port)),
       lifecycle(*store, executors, repositories, clock),
       registry_settings(*store, clock),
       archived(repositories, clock),
       ecr({executors, content, repositories, uploads, tokens, templates, lifecycle, registry_settings, archived,
-           registry_host(options, port)}),
+           replication, signing, registry_host(options, port)}),
       images(executors, content, layers, catalog),
       quotas(*store, content, repositories),
       collector({*store, executors, clock, content, layers, repositories, uploads}),
@@ -153,6 +155,7 @@ io::Awaitable<void> Parts::start() {
   co_await agent.start();
   co_await edge.start();
   co_await ecs.start();
+  replication.start();
   io::spawn_detached(executors.control(), "log retention", logs.keep_retention());
   io::spawn_detached(executors.control(), "lifecycle policies", lifecycle.reconcile());
   if (options_.collect_every.count() > 0) {
@@ -164,6 +167,7 @@ io::Awaitable<void> Parts::start() {
 
 io::Awaitable<void> Parts::stop() {
   builder.cancel_all();
+  replication.stop();
   ecs.stop();
   co_await edge.stop();
 }

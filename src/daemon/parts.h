@@ -74,6 +74,8 @@ struct Parts {
   ecr::Tokens tokens;
   ecr::Login login;
   ecr::RepositoryTemplates templates;
+  ecr::Replication replication;
+  ecr::Signing signing;
   ecr::Registry registry;
   ecr::Catalog catalog;
   ecr::Lifecycle lifecycle;

@@ -8,8 +8,10 @@
 #include "ecr/archived_images.h"
 #include "ecr/lifecycle.h"
 #include "ecr/registry_settings.h"
+#include "ecr/replication.h"
 #include "ecr/repositories.h"
 #include "ecr/repository_templates.h"
+#include "ecr/signing.h"
 #include "ecr/tokens.h"
 #include "ecr/uploads.h"
 #include "io/executors.h"
@@ -29,6 +31,8 @@ class EcrApi final : public api::ecr::Service {
     Lifecycle& lifecycle;
     RegistrySettings& settings;
     const ArchivedImages& archived;
+    Replication& replication;
+    Signing& signing;
     std::string host;  // "localhost:4566", for repositoryUri and download URLs
   };
   explicit EcrApi(Parts parts);
@@ -81,6 +85,20 @@ class EcrApi final : public api::ecr::Service {
       const aws::Call&, api::ecr::UpdateRepositoryCreationTemplateInput) override;
   Answer<api::ecr::DeleteRepositoryCreationTemplateOutput> DeleteRepositoryCreationTemplate(
       const aws::Call&, api::ecr::DeleteRepositoryCreationTemplateInput) override;
+  Answer<api::ecr::PutReplicationConfigurationOutput> PutReplicationConfiguration(
+      const aws::Call&, api::ecr::PutReplicationConfigurationInput) override;
+  Answer<api::ecr::DescribeRegistryOutput> DescribeRegistry(const aws::Call&,
+                                                            api::ecr::DescribeRegistryInput) override;
+  Answer<api::ecr::DescribeImageReplicationStatusOutput> DescribeImageReplicationStatus(
+      const aws::Call&, api::ecr::DescribeImageReplicationStatusInput) override;
+  Answer<api::ecr::PutSigningConfigurationOutput> PutSigningConfiguration(
+      const aws::Call&, api::ecr::PutSigningConfigurationInput) override;
+  Answer<api::ecr::GetSigningConfigurationOutput> GetSigningConfiguration(
+      const aws::Call&, api::ecr::GetSigningConfigurationInput) override;
+  Answer<api::ecr::DeleteSigningConfigurationOutput> DeleteSigningConfiguration(
+      const aws::Call&, api::ecr::DeleteSigningConfigurationInput) override;
+  Answer<api::ecr::DescribeImageSigningStatusOutput> DescribeImageSigningStatus(
+      const aws::Call&, api::ecr::DescribeImageSigningStatusInput) override;
   Answer<api::ecr::ListImageReferrersOutput> ListImageReferrers(const aws::Call&,
                                                                 api::ecr::ListImageReferrersInput) override;
 

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "core/log.h"
+#include "ecr/peer_sender.h"
 #include "ecr/registry_error.h"
 #include "image/json_fields.h"
 
@@ -62,6 +63,10 @@ image::Digest Registry::Exchange::digest() const {
 bool Registry::Exchange::begins_push() const {
   return (route.kind == Route::Kind::kUploads && is("POST")) ||
          (route.kind == Route::Kind::kManifest && is("PUT"));
+}
+
+bool Registry::Exchange::replicates() const {
+  return request.headers.has(kReplicationHeader);
 }
 
 Registry::Registry(io::Executors& executors, image::ContentStore& content, Repositories& repositories,
@@ -162,7 +167,8 @@ io::Awaitable<void> Registry::require_repository(const Exchange& exchange) {
     co_await io::on_control(executors_, [repositories, wanted] { repositories->get(*wanted); });
     co_return;
   }
-  auto work = templates_->require_for_push(*wanted);
+  auto work = exchange.replicates() ? templates_->make_for(*wanted, Cause::kReplication)
+                                    : templates_->require_for_push(*wanted);
   co_await boost::asio::co_spawn(executors_.control(), std::move(work), boost::asio::use_awaitable);
 }
 

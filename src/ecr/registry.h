@@ -52,6 +52,7 @@ class Registry {
     std::string param(std::string_view name) const;  // "" when absent
     image::Digest digest() const;                    // route.reference; throws DIGEST_INVALID
     bool begins_push() const;                        // an upload, a mount, a manifest
+    bool replicates() const;                         // another Sampan's replication sends it
   };
   io::Awaitable<http::Response> dispatch(http::Request& request, http::BodyReader& body);
   io::Awaitable<http::Response> route(Exchange& exchange);

@@ -62,7 +62,9 @@ io::Awaitable<http::Response> Registry::put_manifest(Exchange& exchange) {
   const auto digest = upload.digest;
   const auto subject = upload.manifest.subject;
   const bool runs = is_runnable(upload.manifest);
-  auto work = repositories_.put_image(exchange.repository, std::move(upload), std::move(tag));
+  const auto origin =
+      exchange.replicates() ? Repositories::Origin::kReplication : Repositories::Origin::kPush;
+  auto work = repositories_.put_image(exchange.repository, std::move(upload), std::move(tag), origin);
   co_await boost::asio::co_spawn(executors_.control(), std::move(work), boost::asio::use_awaitable);
   if (runs && on_push_) on_push_(digest);
   http::Response response;

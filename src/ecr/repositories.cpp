@@ -297,7 +297,9 @@ Repositories::Put Repositories::place(store::Txn& tx, const RepositoryId& id, co
   auto row = tx.get(images_, id.image_key(upload.digest));
   const bool tagged = row && std::binary_search(row->tags.begin(), row->tags.end(), tag);
   if (row && (tag.empty() || tagged)) return Put::kUnchanged;
-  if (!tag.empty() && find_tag(id, tag) && is_immutable(*repository, tag)) {
+  const bool held = !tag.empty() && find_tag(id, tag) && is_immutable(*repository, tag);
+  if (held && origin == Origin::kReplication) return row ? Put::kUnchanged : place(tx, id, upload, {}, origin);
+  if (held) {
     throw Refusal(Refusal::Why::kTagImmutable,
                   fmt::format("The image tag '{}' already exists in the '{}' repository and cannot be "
                               "overwritten because the tag is immutable.",

@@ -139,7 +139,8 @@ class Repositories {
   io::Awaitable<std::size_t> unlink_idle(std::vector<std::string> keys, core::TimePoint cutoff);
   bool link_is_idle(const std::string& key, core::TimePoint cutoff) const;
   enum class Put { kNew, kUnchanged };  // kUnchanged: that image had that tag (or was there, without a tag)
-  // `tag` may be empty. Everything the manifest names must be in the repository.
+  // `tag` may be empty. Everything the manifest names must be in the repository. A replication leaves an
+  // immutable tag where it is, as AWS does: the image comes without it.
   io::Awaitable<Put> put_image(RepositoryId id, ManifestUpload upload, std::string tag,
                                Origin origin = Origin::kPush);
   io::Awaitable<void> remove_image(RepositoryId id, image::Digest digest);
@@ -149,10 +150,10 @@ class Repositories {
   // An image in the content store becomes the repository's under `tag`; makes the repository.
   io::Awaitable<void> publish(RepositoryId id, std::string tag, image::Digest manifest);
   // What is in one repository becomes another's as well, without a byte being copied: `manifests`, those that
-  // others name first; the last gets `tags`, but for those that the other repository holds fast with another
+  // others name first; `named` gets `tags`, but for those that the other repository holds fast with another
   // image. What has gone from the first meanwhile is left out. The other repository must be there.
   io::Awaitable<void> copy_images(RepositoryId from, RepositoryId to, std::vector<image::Digest> manifests,
-                                  std::vector<std::string> tags);
+                                  image::Digest named, std::vector<std::string> tags);
   // Remembers that the image was pulled now; written at most once an hour an image.
   void note_pull(const RepositoryId& id, const image::Digest& digest);
 

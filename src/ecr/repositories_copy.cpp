@@ -28,10 +28,8 @@ bool Repositories::copy_image(store::Txn& tx, const RepositoryId& from, const Re
 }
 
 io::Awaitable<void> Repositories::copy_images(RepositoryId from, RepositoryId to,
-                                              std::vector<image::Digest> manifests,
+                                              std::vector<image::Digest> manifests, image::Digest named,
                                               std::vector<std::string> tags) {
-  if (manifests.empty()) co_return;
-  const auto& named = manifests.back();
   struct Came {
     std::vector<image::Digest> images;
     std::vector<std::string> tags;

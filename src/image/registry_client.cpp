@@ -66,6 +66,7 @@ std::string RegistryClient::url(const std::string& repository, std::string_view 
 
 io::Awaitable<http::ClientResponse> RegistryClient::ask(http::ClientRequest request, std::string scope,
                                                         http::BodySink sink) {
+  for (const auto& [name, value] : always_) request.headers.set(name, value);
   for (bool again : {true, false}) {
     if (!authorization_.empty()) request.headers.set("Authorization", authorization_);
     http::ClientResponse response;

@@ -24,6 +24,9 @@ class RegistryClient {
  public:
   RegistryClient(io::Executors& executors, std::string host, const std::optional<RegistryLogin>& login);
 
+  // A header of every request to the registry from then on.
+  void send_always(std::string name, std::string value) { always_.set(std::move(name), std::move(value)); }
+
   // Nothing when the registry answers that it has no such manifest; throws core::Error for all else.
   io::Awaitable<std::optional<FetchedManifest>> manifest(std::string repository, std::string reference);
   // Fetches a blob into the content store, taking it up again where it broke; checked against `digest`.
@@ -51,6 +54,7 @@ class RegistryClient {
   std::string base_;  // "https://host"
   std::string user_;
   std::string password_;
+  http::Headers always_;
   std::string authorization_;  // "Bearer …", once asked for
 };
 

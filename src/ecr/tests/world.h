@@ -51,6 +51,8 @@ class World {
         lifecycle(*store, executors, repositories, clock),
         settings(*store, clock),
         archived(repositories, clock),
+        replication({*store, executors, content, repositories, templates, clock, scratch.path() / "peers"}),
+        signing(*store),
         registry(executors, content, repositories, uploads, login),
         server(executors, [this](http::Request& request, http::BodyReader& body) {
           return registry.handle(request, body);
@@ -62,7 +64,7 @@ class World {
     host = "localhost:" + std::to_string(server.port());
     catalog.emplace(repositories, executors, std::vector<std::string>{host});
     api.emplace(EcrApi::Parts{executors, content, repositories, uploads, tokens, templates, lifecycle,
-                              settings, archived, host});
+                              settings, archived, replication, signing, host});
     thread = std::thread([this] { executors.run(); });
   }
   ~World() {
@@ -146,6 +148,8 @@ class World {
   Lifecycle lifecycle;
   RegistrySettings settings;
   ArchivedImages archived;
+  Replication replication;
+  Signing signing;
   Registry registry;
   http::Server server;
   std::string host;
