@@ -66,7 +66,7 @@ bool Registry::Exchange::begins_push() const {
 }
 
 bool Registry::Exchange::replicates() const {
-  return request.headers.has(kReplicationHeader);
+  return request.headers.find(kReplicationHeader).has_value();
 }
 
 Registry::Registry(io::Executors& executors, image::ContentStore& content, Repositories& repositories,
