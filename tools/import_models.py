@@ -24,7 +24,7 @@ DescribeRouteTables DescribeInternetGateways CreateTags DeleteTags DescribeTags 
 
 # IAM: users, groups, roles and their policies. No passwords, devices, certificates, providers or reports.
 IAM_OPERATIONS = """
-CreateUser GetUser ListUsers UpdateUser DeleteUser TagUser UntagUser ListUserTags
+CreateUser GetUser ListUsers DeleteUser TagUser UntagUser ListUserTags
 CreateAccessKey ListAccessKeys UpdateAccessKey DeleteAccessKey GetAccessKeyLastUsed
 PutUserPolicy GetUserPolicy ListUserPolicies DeleteUserPolicy AttachUserPolicy DetachUserPolicy ListAttachedUserPolicies
 CreateGroup GetGroup ListGroups DeleteGroup AddUserToGroup RemoveUserFromGroup ListGroupsForUser

@@ -17,6 +17,7 @@ struct Call {
   std::string principal_arn;  // "arn:aws:iam::000000000000:root"
   std::string host;           // the Host header, for URIs that the client gets back
   std::string remote_address;
+  bool secure = false;  // it came over TLS
   core::TimePoint now;
 };
 

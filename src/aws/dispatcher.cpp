@@ -4,6 +4,7 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 
+#include "aws/authorizer.h"
 #include "aws/form.h"
 #include "aws/json_codec.h"
 #include "aws/meter.h"
@@ -140,6 +141,10 @@ io::Awaitable<http::Response> Dispatcher::answer(http::Request& request, http::B
   if (!now.operation) throw unknown_operation(now.dialect.protocol, target, {});
   decode(now, text, form);
   const auto call = call_of(request, now, caller);
+  if (authorizer_) {
+    authorizer_->authorize(
+        {*now.entry->model, *now.operation, now.exchange->input(), call, *caller.identity});
+  }
   auto running = now.exchange->run(*now.entry->service, call);
   co_await io::asio::co_spawn(
       executors_.control(), std::move(running),
@@ -236,6 +241,7 @@ Call Dispatcher::call_of(const http::Request& request, const Exchanged& now, con
   call.principal_arn = caller.identity->principal_arn;
   call.host = request.headers.get("host");
   call.remote_address = request.remote_address;
+  call.secure = request.tls;
   call.now = now.at;
   return call;
 }

@@ -1,6 +1,7 @@
 // From an HTTP request to a service's handler and back: the one front door of every AWS API.
 //
 //   head -> which service -> who calls -> body -> signature -> decode and validate   on a network thread
+//   may the caller do this                                                           on a network thread
 //   handler                                                                          on the control strand
 //   encode                                                                           on a network thread
 //
@@ -25,6 +26,7 @@
 
 namespace sampan::aws {
 
+class Authorizer;
 class Form;
 class Meter;
 
@@ -44,6 +46,8 @@ class Dispatcher {
 
   // The service outlives the dispatcher. Names and protocol are its model's.
   void add(AnyService& service);
+  // Asked before each handler, when it is set; outlives the dispatcher. Before the first request.
+  void authorize_with(const Authorizer& authorizer) { authorizer_ = &authorizer; }
 
   // Never throws but for http::BodyError (the peer is gone or too slow).
   io::Awaitable<http::Response> handle(http::Request& request, http::BodyReader& body);
@@ -71,6 +75,7 @@ class Dispatcher {
 
   io::Executors& executors_;
   Authenticator& authenticator_;
+  const Authorizer* authorizer_ = nullptr;
   core::Clock& clock_;
   core::IdSource& ids_;
   DispatcherOptions options_;

@@ -54,8 +54,11 @@ Parts::Parts(const Options& options)
       store(store::open_store(options.store, options.data_dir, executors)),
       keys(options.open_auth ? iam::Mode::kOpen : iam::Mode::kVerified, options.account,
            iam::load_or_make_root_key(options.data_dir, ids)),
-      sessions(*store, keys, clock, ids),
-      sts(keys, sessions),
+      sessions(*store, keys, grants, clock, ids),
+      directory(*store, keys, grants),
+      authorizer(grants),
+      sts(keys, sessions, directory, grants),
+      users(directory, grants, keys, ids),
       topology(*store, clock, ids, {options.account, options.region, options.vpc_cidr}),
       addresses(topology),
       ec2(topology),
@@ -89,7 +92,7 @@ Parts::Parts(const Options& options)
       bootstrap(executors, content, layers, catalog),
       work(executors, builder, bootstrap, images, content, catalog, options.data_dir),
       network(executors, {.run_dir = options.run_dir, .instance = options.instance_id()}),
-      task_credentials(sessions, clock),
+      task_credentials(sessions, directory, clock),
       agent({.executors = executors,
              .clock = clock,
              .ids = ids,
@@ -123,9 +126,14 @@ Parts::Parts(const Options& options)
             keys, clock),
       options_(options),
       home{options.account, options.region} {
-  for (aws::AnyService* service : std::initializer_list<aws::AnyService*>{&sts, &ec2, &ecr, &logs.api(), &elb, &ecs}) {
+  for (aws::AnyService* service : std::initializer_list<aws::AnyService*>{&sts, &users, &ec2, &ecr, &logs.api(), &elb, &ecs}) {
     dispatcher.add(*service);
   }
+  authorizer.know("iam", iam::iam_knowledge());
+  authorizer.know("sts", iam::sts_knowledge());
+  authorizer.know("ecs", iam::ecs_knowledge());
+  authorizer.know("elbv2", iam::elb_knowledge());
+  dispatcher.authorize_with(authorizer);
   registry.create_on_push(templates);
   registry.use_settings(registry_settings);
   templates.own_lifecycle_policies(ecr::lifecycle_owner(lifecycle));

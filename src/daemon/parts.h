@@ -25,6 +25,8 @@
 #include "elb/elb_api.h"
 #include "elb/group_targets.h"
 #include "http/server.h"
+#include "iam/authorizer.h"
+#include "iam/iam_api.h"
 #include "iam/sts_api.h"
 #include "image/content_store.h"
 #include "image/layer_store.h"
@@ -60,8 +62,12 @@ struct Parts {
 
   std::unique_ptr<store::Store> store;
   iam::Keys keys;
+  iam::GrantBook grants;
   iam::Sessions sessions;
+  iam::Directory directory;
+  iam::Authorizer authorizer;
   iam::StsApi sts;
+  iam::IamApi users;
 
   vpc::Topology topology;
   vpc::Addresses addresses;

@@ -2,6 +2,9 @@
 
 #include <boost/json.hpp>
 
+#include "aws/arn.h"
+#include "core/log.h"
+
 namespace sampan::daemon {
 namespace {
 
@@ -17,7 +20,15 @@ io::Awaitable<std::optional<std::string>> TaskCredentials::issue(const node::Tas
   if (!arn) co_return std::nullopt;
   forget_old(now);
   if (auto found = by_task_.find(task_id); found != by_task_.end()) co_return found->second.json;
-  auto session = co_await sessions_.issue(account, *arn, kLasts);
+  const auto role_account = aws::Arn::parse(role)->account;
+  const auto name = aws::last_segment(role);
+  if (!roles_.trusts_service(role_account, name, "ecs-tasks.amazonaws.com")) {
+    core::log::warn("task {} gets no credentials: role {} does not trust ecs-tasks.amazonaws.com", task_id, role);
+    co_return std::nullopt;
+  }
+  const auto* made = roles_.find(iam::EntityKind::kRole, role_account, name);
+  iam::Session asked{.account = account, .principal_arn = *arn, .role_id = made ? made->id : ""};
+  auto session = co_await sessions_.issue(std::move(asked), kLasts);
   boost::json::object body{{"RoleArn", role},
                            {"AccessKeyId", session.key.id},
                            {"SecretAccessKey", session.key.secret},

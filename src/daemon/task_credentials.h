@@ -7,6 +7,7 @@
 
 #include "core/clock.h"
 #include "iam/credentials.h"
+#include "iam/directory.h"
 #include "io/executors.h"
 #include "node/link.h"
 
@@ -15,8 +16,9 @@ namespace sampan::daemon {
 // On the control strand. A session is given out again until a quarter of an hour before it ends.
 class TaskCredentials {
  public:
-  TaskCredentials(iam::Sessions& sessions, const core::Clock& clock) : sessions_(sessions), clock_(clock) {}
-  // Nothing for a task without a role.
+  TaskCredentials(iam::Sessions& sessions, const iam::Directory& roles, const core::Clock& clock)
+      : sessions_(sessions), roles_(roles), clock_(clock) {}
+  // Nothing for a task without a role, and for a role that was created and does not trust ecs-tasks.amazonaws.com.
   io::Awaitable<std::optional<std::string>> issue(const node::TaskAssignment& task);
 
  private:
@@ -27,6 +29,7 @@ class TaskCredentials {
   void forget_old(core::TimePoint now);
 
   iam::Sessions& sessions_;
+  const iam::Directory& roles_;
   const core::Clock& clock_;
   std::map<std::string, Issued> by_task_;
 };

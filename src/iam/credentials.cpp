@@ -50,6 +50,10 @@ std::shared_ptr<const aws::Identity> Keys::lookup(std::string_view access_key) {
       aws::Identity{std::move(account), std::string(access_key), {}, {}, std::move(arn), std::nullopt});
 }
 
+bool Keys::is_operator(std::string_view principal_arn) const {
+  return mode_ == Mode::kOpen || principal_arn == root_arn(account_);
+}
+
 void Keys::add(aws::Identity identity) {
   auto shared = std::make_shared<const aws::Identity>(std::move(identity));
   std::unique_lock lock(mutex_);
@@ -61,25 +65,39 @@ void Keys::remove(const std::string& access_key) {
   known_.erase(access_key);
 }
 
-Sessions::Sessions(store::Store& store, Keys& keys, core::Clock& clock, core::IdSource& ids)
-    : store_(store), keys_(keys), clock_(clock), ids_(ids), rows_(store, "/iam/sessions/") {
-  for (const auto& [id, row] : rows_) keys_.add(identity_of(row.value));
+Sessions::Sessions(store::Store& store, Keys& keys, GrantBook& grants, core::Clock& clock,
+                   core::IdSource& ids)
+    : store_(store), keys_(keys), grants_(grants), clock_(clock), ids_(ids), rows_(store, "/iam/sessions/") {
+  for (const auto& [id, row] : rows_) publish(row.value);
   rows_.on_change([this](const std::string& id, const Session*, const Session* after) {
     if (after) {
-      keys_.add(identity_of(*after));
+      publish(*after);
     } else {
       keys_.remove(id);
+      grants_.forget_session(id);
     }
   });
 }
 
-boost::asio::awaitable<Session> Sessions::issue(std::string account, std::string principal_arn,
-                                                std::chrono::seconds lasts) {
+// What it is held to first: with the key it can be used.
+void Sessions::publish(const Session& session) {
+  if (!session.policy.empty() || !session.role_id.empty()) {
+    SessionLimits limits{nullptr, session.role_id};
+    if (!session.policy.empty()) {
+      limits.policy = std::make_shared<const Policy>(parse_policy(session.policy, PolicyKind::kIdentity));
+    }
+    grants_.limit_session(session.key.id, std::move(limits));
+  }
+  keys_.add(identity_of(session));
+}
+
+boost::asio::awaitable<Session> Sessions::issue(Session asked, std::chrono::seconds lasts) {
   const auto now = clock_.now();
+  auto session = std::move(asked);
+  session.key = make_access_key(ids_, "ASIA");
+  session.token = ids_.alphanumeric(kTokenDigits);
   // AWS's expirations are whole seconds.
-  const auto expires = std::chrono::floor<std::chrono::seconds>(now) + lasts;
-  const Session session{make_access_key(ids_, "ASIA"), ids_.alphanumeric(kTokenDigits), std::move(account),
-                        std::move(principal_arn), expires};
+  session.expires = std::chrono::floor<std::chrono::seconds>(now) + lasts;
   const auto gone = expired(now);
   co_await store::transact(store_, [&](store::Txn& tx) {
     for (const auto& id : gone) tx.erase(rows_, id);
@@ -123,22 +141,31 @@ std::string role_id(std::string_view account, std::string_view role_name) {
 namespace sampan::store {
 
 std::string RowCodec<iam::Session>::encode(const iam::Session& session) {
-  return boost::json::serialize(boost::json::object{{"id", session.key.id},
-                                                    {"secret", session.key.secret},
-                                                    {"token", session.token},
-                                                    {"account", session.account},
-                                                    {"principal", session.principal_arn},
-                                                    {"expires", session.expires.time_since_epoch().count()}});
+  boost::json::object row{{"id", session.key.id},
+                          {"secret", session.key.secret},
+                          {"token", session.token},
+                          {"account", session.account},
+                          {"principal", session.principal_arn},
+                          {"expires", session.expires.time_since_epoch().count()}};
+  if (!session.policy.empty()) row["policy"] = session.policy;
+  if (!session.role_id.empty()) row["role"] = session.role_id;
+  return boost::json::serialize(row);
 }
 
 iam::Session RowCodec<iam::Session>::decode(std::string_view text) {
   const auto parsed = boost::json::parse(text);
   const auto member = [&parsed](const char* name) { return std::string(parsed.at(name).as_string()); };
+  const auto optional = [&parsed](const char* name) {
+    const auto* value = parsed.as_object().if_contains(name);
+    return value ? std::string(value->as_string()) : std::string();
+  };
   return {{member("id"), member("secret")},
           member("token"),
           member("account"),
           member("principal"),
-          core::TimePoint(core::Millis(parsed.at("expires").to_number<std::int64_t>()))};
+          core::TimePoint(core::Millis(parsed.at("expires").to_number<std::int64_t>())),
+          optional("policy"),
+          optional("role")};
 }
 
 }  // namespace sampan::store

@@ -14,6 +14,7 @@
 #include "aws/authentication.h"
 #include "core/clock.h"
 #include "core/random.h"
+#include "iam/grants.h"
 #include "iam/root_key.h"
 #include "store/table.h"
 
@@ -34,6 +35,8 @@ class Keys final : public aws::Authenticator {
   bool verifies() const override { return mode_ == Mode::kVerified; }
 
   const std::string& account() const { return account_; }
+  // A root user of the account that this Sampan was started with: its operator.
+  bool is_operator(std::string_view principal_arn) const;
   const AccessKey& root() const { return root_; }
   void add(aws::Identity identity);
   void remove(const std::string& access_key);
@@ -57,23 +60,27 @@ struct Session {
   std::string account;
   std::string principal_arn;  // "arn:aws:sts::…:assumed-role/NAME/SESSION"
   core::TimePoint expires{};
+  std::string policy;   // a document that it is held to; empty: none
+  std::string role_id;  // of a role that had been created; empty: of a user, or of a role nobody made
 };
 
 class Sessions {
  public:
-  Sessions(store::Store& store, Keys& keys, core::Clock& clock, core::IdSource& ids);
+  Sessions(store::Store& store, Keys& keys, GrantBook& grants, core::Clock& clock, core::IdSource& ids);
 
-  // A new session, durable when this returns. Forgets those that have expired.
-  boost::asio::awaitable<Session> issue(std::string account, std::string principal_arn,
-                                        std::chrono::seconds lasts);
+  // A new session, durable when this returns: `asked` says whose, and what it is held to. Forgets those that
+  // have expired.
+  boost::asio::awaitable<Session> issue(Session asked, std::chrono::seconds lasts);
   const Session* find(std::string_view access_key) const { return rows_.find(access_key); }
   std::size_t size() const { return rows_.size(); }
 
  private:
   std::vector<std::string> expired(core::TimePoint now) const;
+  void publish(const Session& session);
 
   store::Store& store_;
   Keys& keys_;
+  GrantBook& grants_;
   core::Clock& clock_;
   core::IdSource& ids_;
   store::Table<Session> rows_;

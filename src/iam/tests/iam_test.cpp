@@ -98,8 +98,10 @@ class StsTest : public testing::Test {
   std::unique_ptr<store::Store> engine = store::make_memory_store(executors.control());
   store::Store& store = *engine;
   Keys keys{Mode::kVerified, "000000000000", {"AKIAROOT", "secret"}};
-  Sessions sessions{store, keys, clock, ids};
-  StsApi api{keys, sessions};
+  GrantBook grants;
+  Sessions sessions{store, keys, grants, clock, ids};
+  Directory directory{store, keys, grants};
+  StsApi api{keys, sessions, directory, grants};
 };
 
 TEST_F(StsTest, TheRootIsTheRoot) {
@@ -152,15 +154,17 @@ TEST_F(StsTest, TheOwnerOfAKeyCanBeAsked) {
 }
 
 TEST_F(StsTest, SessionsOutliveTheDaemonAndExpiredOnesGo) {
-  const auto old = run(sessions.issue("000000000000", root_arn("000000000000"), std::chrono::hours(1)));
+  const Session of_root{.account = "000000000000", .principal_arn = root_arn("000000000000")};
+  const auto old = run(sessions.issue(of_root, std::chrono::hours(1)));
   Keys restarted(Mode::kVerified, "000000000000", {"AKIAROOT", "secret"});
   {
-    Sessions again(store, restarted, clock, ids);
+    GrantBook book;
+    Sessions again(store, restarted, book, clock, ids);
     EXPECT_TRUE(restarted.lookup(old.key.id));
     EXPECT_EQ(again.find(old.key.id)->token, old.token);
   }
   clock.advance(std::chrono::hours(2));
-  run(sessions.issue("000000000000", root_arn("000000000000"), std::chrono::hours(1)));
+  run(sessions.issue(of_root, std::chrono::hours(1)));
   EXPECT_EQ(sessions.size(), 1u);
   EXPECT_FALSE(keys.lookup(old.key.id));
 }
