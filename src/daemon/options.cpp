@@ -66,6 +66,15 @@ void check_cidr(const std::string& text) {
   }
 }
 
+// Letters, digits, '-' and '.' in lower case, as image references can hold it (an IPv4 address is one too).
+bool is_host_name(const std::string& text) {
+  const auto good = [](unsigned char c) { return (c >= 'a' && c <= 'z') || std::isdigit(c) || c == '-' || c == '.'; };
+  const bool edges = std::isalnum(static_cast<unsigned char>(text.front())) &&
+                     std::isalnum(static_cast<unsigned char>(text.back()));
+  return text.size() <= 253 && edges && std::all_of(text.begin(), text.end(), good) &&
+         text.find("..") == std::string::npos;
+}
+
 void check(const Options& options) {
   auto digits = [](const std::string& s) { return std::all_of(s.begin(), s.end(), [](unsigned char c) { return std::isdigit(c); }); };
   if (options.account.size() != 12 || !digits(options.account)) {
@@ -74,6 +83,13 @@ void check(const Options& options) {
   if (options.open_auth && !options.listens_on_loopback()) {
     throw UsageError("--auth open lets anybody in who reaches " + options.listen_address +
                      ": it is only taken with a loopback --listen address; use --auth sigv4");
+  }
+  if (options.tls_certificate.empty() != options.tls_key.empty()) {
+    throw UsageError("--tls-certificate and --tls-key go together: a PEM file each");
+  }
+  if (!options.host_name.empty() && !is_host_name(options.host_name)) {
+    throw UsageError("--host-name takes a DNS name without a port, such as registry.example.com; it was given '" +
+                     options.host_name + "'");
   }
   if (!is_ipv4(options.edge_address)) {
     throw UsageError("--edge-address takes an IPv4 address of this machine; it was given '" + options.edge_address + "'");
@@ -107,6 +123,11 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
   app.add_option("--data-dir", options.data_dir, "State, images, layers and logs")->capture_default_str();
   app.add_option("--run-dir", options.run_dir, "Sockets, pid files and namespaces")->capture_default_str();
   app.add_option("--listen", listen, "ADDRESS:PORT of every API")->capture_default_str();
+  app.add_option("--tls-certificate", options.tls_certificate,
+                 "PEM file, with its intermediates: the port speaks HTTPS. Read again on SIGHUP and when it changes");
+  app.add_option("--tls-key", options.tls_key, "PEM file with the certificate's private key");
+  app.add_option("--host-name", options.host_name,
+                 "How users call this Sampan, in repository URIs (default: localhost, or the listen address)");
   app.add_option("--account", options.account, "12 digits")->capture_default_str();
   app.add_option("--region", options.region, "The region of this Sampan")->capture_default_str();
   app.add_option("--auth", auth, "sigv4: verify every call; open: take any credentials (loopback only)")
@@ -151,6 +172,8 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
   options.collect_every = parse_duration("--collect-every", collect_every);
   options.collect_grace = parse_duration("--collect-grace", collect_grace);
   options.build_cache_keep = parse_duration("--build-cache-keep", build_cache_keep);
+  if (options.tls()) options.tls_certificate = std::filesystem::absolute(options.tls_certificate);
+  if (!options.tls_key.empty()) options.tls_key = std::filesystem::absolute(options.tls_key);
   split_listen(listen, options);
   check(options);
   return options;

@@ -26,6 +26,9 @@ struct Options {
   std::filesystem::path run_dir = "/run/sampan";
   std::string listen_address = "127.0.0.1";
   std::uint16_t listen_port = 4566;
+  std::filesystem::path tls_certificate;  // PEM; empty: plain HTTP
+  std::filesystem::path tls_key;
+  std::string host_name;  // how users call this Sampan: in repository URIs; empty: from the listen address
   std::string account = "000000000000";
   std::string region = "us-east-1";
   bool open_auth = false;
@@ -40,6 +43,7 @@ struct Options {
   core::log::Format log_format = core::log::Format::kText;
 
   bool listens_on_loopback() const;
+  bool tls() const { return !tls_certificate.empty(); }
   // Four hex digits that name this instance in every kernel object it makes: a hash of its data dir.
   std::string instance_id() const;
 };

@@ -4,22 +4,33 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <boost/json.hpp>
 #include <thread>
 
+#include "daemon/certificate.h"
+#include "daemon/work_wanted.h"
 #include "elb/haproxy_program.h"
 #include "store/open.h"
 
 namespace sampan::daemon {
 namespace {
 
-std::uint16_t bind(http::Server& server, const Options& options) {
-  server.listen(options.listen_address, options.listen_port);
+std::shared_ptr<http::TlsIdentity> read_identity(const Options& options) {
+  if (!options.tls()) return nullptr;
+  return std::make_shared<http::TlsIdentity>(options.tls_certificate, options.tls_key);
+}
+
+std::uint16_t bind(http::Server& server, const Options& options, const std::shared_ptr<http::TlsIdentity>& tls) {
+  server.listen(options.listen_address, options.listen_port, tls);
   return server.port();
 }
 
 // "localhost:4566": how this Sampan's registry is named in image references.
 std::string registry_host(const Options& options, std::uint16_t port) {
+  const bool usual = port == (options.tls() ? 443 : 80);
+  if (!options.host_name.empty() && usual) return options.host_name;
   auto name = options.listens_on_loopback() ? "localhost" : options.listen_address;
+  if (!options.host_name.empty()) name = options.host_name;
   return name + ":" + std::to_string(port);
 }
 
@@ -50,7 +61,8 @@ Parts::Parts(const Options& options)
       host(runtime::probe_host(options.runtime, options.data_dir / "runtime.json")),
       haproxy(elb::find_haproxy()),
       server(executors, [this](http::Request& request, http::BodyReader& body) { return receive(request, body); }),
-      port(bind(server, options)),
+      tls(read_identity(options)),
+      port(bind(server, options, tls)),
       store(store::open_store(options.store, options.data_dir, executors)),
       keys(options.open_auth ? iam::Mode::kOpen : iam::Mode::kVerified, options.account,
            iam::load_or_make_root_key(options.data_dir, ids)),
@@ -65,6 +77,8 @@ Parts::Parts(const Options& options)
       content(options.data_dir),
       layers(options.data_dir, content),
       repositories(*store, executors, content, clock),
+      access_policies(*store, repositories),
+      access(authorizer, access_policies),
       uploads(content, clock, ids),
       tokens(*store, ids),
       login(tokens, keys, clock, {options.account, options.region}),
@@ -76,8 +90,20 @@ Parts::Parts(const Options& options)
       lifecycle(*store, executors, repositories, clock),
       registry_settings(*store, clock),
       archived(repositories, clock),
-      ecr({executors, content, repositories, uploads, tokens, templates, lifecycle, registry_settings, archived,
-           replication, signing, registry_host(options, port)}),
+      ecr({.executors = executors,
+           .content = content,
+           .repositories = repositories,
+           .uploads = uploads,
+           .tokens = tokens,
+           .templates = templates,
+           .lifecycle = lifecycle,
+           .settings = registry_settings,
+           .archived = archived,
+           .replication = replication,
+           .signing = signing,
+           .policies = access_policies,
+           .host = registry_host(options, port),
+           .scheme = options.tls() ? "https" : "http"}),
       images(executors, content, layers, catalog),
       quotas(*store, content, repositories),
       collector({*store, executors, clock, content, layers, repositories, uploads}),
@@ -133,10 +159,15 @@ Parts::Parts(const Options& options)
   authorizer.know("sts", iam::sts_knowledge());
   authorizer.know("ecs", iam::ecs_knowledge());
   authorizer.know("elbv2", iam::elb_knowledge());
+  authorizer.know("ecr", access.knowledge());
   dispatcher.authorize_with(authorizer);
   registry.create_on_push(templates);
   registry.use_settings(registry_settings);
   templates.own_lifecycle_policies(ecr::lifecycle_owner(lifecycle));
+  templates.own_repository_policies({ecr::repository_policy_problem,
+                                     [this](store::Txn& tx, const ecr::RepositoryId& id, const std::string& text) {
+                                       access_policies.put_repository(tx, id, text);
+                                     }});
   // What is pushed here is most likely run here: its layers are unpacked ahead of the first task.
   collector.set_roots(collection_roots());
   registry.on_push([this](const image::Digest& manifest) { images.place_later(manifest); });
@@ -170,6 +201,7 @@ io::Awaitable<void> Parts::start() {
     io::spawn_detached(executors.control(), "garbage collection",
                        collector.run(options_.collect_every, {.grace = options_.collect_grace}));
   }
+  if (tls) io::spawn_detached(executors.control(), "the TLS certificate", follow_certificate(executors, tls));
   ready = true;
 }
 
@@ -181,17 +213,33 @@ io::Awaitable<void> Parts::stop() {
 }
 
 io::Awaitable<http::Response> Parts::do_work(http::Request& request, http::BodyReader& body, const aws::Caller& caller) {
-  if (ecr::StorageApi::serves(request.raw_path())) {
-    const bool is_operator = caller.identity && caller.identity->account == home.account &&
-                             caller.identity->principal_arn.ends_with(":root");
-    co_return co_await storage.handle(request, is_operator);
-  }
-  if (!build::HttpApi::serves(request.raw_path())) {
+  const bool stored = ecr::StorageApi::serves(request.raw_path());
+  if (!stored && !build::HttpApi::serves(request.raw_path())) {
     co_return http::Response::text(404, "{\"message\":\"there is nothing at this path\"}\n", "application/json");
   }
   image::Registry registry{caller.identity ? caller.identity->account : home.account,
                            caller.region.empty() ? home.region : caller.region};
+  if (const auto why = refuse_work(request, caller, registry)) {
+    boost::json::object refusal{{"code", "AccessDeniedException"}, {"message", *why}};
+    co_return http::Response::text(403, boost::json::serialize(refusal) + "\n", "application/json");
+  }
+  // The disk is shared by all accounts: it is the operator's account's.
+  if (stored) co_return co_await storage.handle(request, registry.account == home.account);
   co_return co_await work.handle(request, body, registry);
+}
+
+// Why the caller may not have this done; nothing when it may.
+std::optional<std::string> Parts::refuse_work(const http::Request& request, const aws::Caller& caller,
+                                              const image::Registry& registry) const {
+  if (!caller.identity) return std::nullopt;
+  const iam::Circumstances circumstances{request.remote_address, registry.region, request.tls, clock.now()};
+  const auto wanted = work_wanted(request.method, request.raw_path(), request.raw_query());
+  auto why = authorizer.refusal(*caller.identity, {{.action = wanted.action}}, circumstances);
+  for (const auto& [action, repository] : wanted.repositories) {
+    if (why) break;
+    why = access.refusal(*caller.identity, {registry.account, registry.region, repository}, action, circumstances);
+  }
+  return why;
 }
 
 // A client that is quicker than our own start waits a little instead of being refused.

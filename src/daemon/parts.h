@@ -14,6 +14,7 @@
 #include "daemon/instance.h"
 #include "daemon/options.h"
 #include "daemon/task_credentials.h"
+#include "ecr/access.h"
 #include "ecr/catalog.h"
 #include "ecr/collector.h"
 #include "ecr/ecr_api.h"
@@ -25,6 +26,7 @@
 #include "elb/elb_api.h"
 #include "elb/group_targets.h"
 #include "http/server.h"
+#include "http/tls_identity.h"
 #include "iam/authorizer.h"
 #include "iam/iam_api.h"
 #include "iam/sts_api.h"
@@ -58,6 +60,7 @@ struct Parts {
   std::string haproxy;
   io::Executors executors;
   http::Server server;
+  std::shared_ptr<http::TlsIdentity> tls;  // null: plain HTTP. Shared with the listener and its follower
   std::uint16_t port;  // bound here, so that a port in use is told before anything is changed
 
   std::unique_ptr<store::Store> store;
@@ -76,6 +79,8 @@ struct Parts {
   image::ContentStore content;
   image::LayerStore layers;
   ecr::Repositories repositories;
+  ecr::AccessPolicies access_policies;
+  ecr::Access access;
   ecr::Uploads uploads;
   ecr::Tokens tokens;
   ecr::Login login;
@@ -125,6 +130,9 @@ struct Parts {
   ecr::CollectionRoots collection_roots();
 
   const Options options_;
+  std::optional<std::string> refuse_work(const http::Request& request, const aws::Caller& caller,
+                                         const image::Registry& registry) const;
+
   image::Registry home;  // of callers who name no region
 };
 

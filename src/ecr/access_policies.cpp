@@ -19,11 +19,39 @@ iam::PolicyRef read_stored(const std::string& key, const std::string& text, iam:
   }
 }
 
+iam::Policy read(std::string_view text, iam::PolicyKind kind) {
+  auto policy = iam::parse_policy(text, kind);
+  for (const auto& statement : policy.statements) {
+    for (const auto& action : statement.actions) {
+      if (action == "*" || iam::action_matches("ecr:*", action)) continue;
+      throw iam::MalformedPolicy("Action " + action + " is not one of ECR's.");
+    }
+  }
+  return policy;
+}
+
 std::string registry_key(const std::string& account, const std::string& region) {
   return account + '/' + region;
 }
 
 }  // namespace
+
+iam::Policy read_repository_policy(std::string_view text) {
+  return read(text, iam::PolicyKind::kRepository);
+}
+
+iam::Policy read_registry_policy(std::string_view text) {
+  return read(text, iam::PolicyKind::kRegistry);
+}
+
+std::optional<std::string> repository_policy_problem(const std::string& text) {
+  try {
+    read_repository_policy(text);
+    return std::nullopt;
+  } catch (const iam::MalformedPolicy& error) {
+    return error.what();
+  }
+}
 
 AccessPolicies::AccessPolicies(store::Store& store, Repositories& repositories)
     : store_(store),
@@ -33,8 +61,8 @@ AccessPolicies::AccessPolicies(store::Store& store, Repositories& repositories)
   follow(repository_rows_, of_repositories_, iam::PolicyKind::kRepository);
   follow(registry_rows_, of_registries_, iam::PolicyKind::kRegistry);
   for (const auto& [key, row] : repositories.repositories()) note_tags(key, &row.value);
-  repositories.when_repository_changes(
-      [this](const std::string& key, const RepositoryRow*, const RepositoryRow* after) { note_tags(key, after); });
+  repositories.when_repository_changes([this](const std::string& key, const RepositoryRow*,
+                                              const RepositoryRow* after) { note_tags(key, after); });
   repositories.when_repository_goes(
       [this](store::Txn& tx, const RepositoryId& id) { tx.erase(repository_rows_, id.key()); });
 }
@@ -76,8 +104,12 @@ io::Awaitable<void> AccessPolicies::set_repository(RepositoryId id, std::string 
     repositories_.get(id);
     // The compare keeps the repository there until the policy is.
     tx.get(repositories_.repositories(), id.key());
-    tx.put(repository_rows_, id.key(), PolicyRow{text});
+    put_repository(tx, id, text);
   });
+}
+
+void AccessPolicies::put_repository(store::Txn& tx, const RepositoryId& id, const std::string& text) const {
+  tx.put(repository_rows_, id.key(), PolicyRow{text});
 }
 
 io::Awaitable<void> AccessPolicies::remove_repository(RepositoryId id) {
@@ -85,8 +117,9 @@ io::Awaitable<void> AccessPolicies::remove_repository(RepositoryId id) {
 }
 
 io::Awaitable<void> AccessPolicies::set_registry(std::string account, std::string region, std::string text) {
-  co_await store::transact(
-      store_, [&](store::Txn& tx) { tx.put(registry_rows_, registry_key(account, region), PolicyRow{text}); });
+  co_await store::transact(store_, [&](store::Txn& tx) {
+    tx.put(registry_rows_, registry_key(account, region), PolicyRow{text});
+  });
 }
 
 io::Awaitable<void> AccessPolicies::remove_registry(std::string account, std::string region) {
@@ -100,7 +133,8 @@ std::vector<iam::PolicyRef> AccessPolicies::policies_of(const RepositoryId& id) 
   if (const auto found = of_repositories_.find(id.key()); found != of_repositories_.end()) {
     policies.push_back(found->second);
   }
-  if (const auto found = of_registries_.find(registry_key(id.account, id.region)); found != of_registries_.end()) {
+  if (const auto found = of_registries_.find(registry_key(id.account, id.region));
+      found != of_registries_.end()) {
     policies.push_back(found->second);
   }
   return policies;

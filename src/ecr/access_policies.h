@@ -3,8 +3,8 @@
 //   /ecr/repository-policies/<account>/<region>/<name>   PolicyRow: goes with its repository
 //   /ecr/registry-policies/<account>/<region>            PolicyRow
 //
-// Changes are on the control strand; policies_of() and tags_of() are thread-safe, from a copy that follows the
-// rows.
+// Changes are on the control strand; policies_of() and tags_of() are thread-safe, from a copy that follows
+// the rows.
 #pragma once
 
 #include <shared_mutex>
@@ -22,6 +22,12 @@ struct PolicyRow {
   std::string text;  // as it was given
 };
 
+// The text read. Throws iam::MalformedPolicy: also for actions that are not ECR's, which would do nothing.
+iam::Policy read_repository_policy(std::string_view text);
+iam::Policy read_registry_policy(std::string_view text);
+// What is wrong with a repository's policy, or nothing.
+std::optional<std::string> repository_policy_problem(const std::string& text);
+
 class AccessPolicies {
  public:
   // Before the first request; both outlive it.
@@ -31,6 +37,8 @@ class AccessPolicies {
   const std::string* of_registry(const std::string& account, const std::string& region) const;
   // Durable when they return. The text is good: see iam::parse_policy. Throw Refusal without the repository.
   io::Awaitable<void> set_repository(RepositoryId id, std::string text);
+  // Inside somebody else's transaction: one that makes the repository.
+  void put_repository(store::Txn& tx, const RepositoryId& id, const std::string& text) const;
   io::Awaitable<void> remove_repository(RepositoryId id);
   io::Awaitable<void> set_registry(std::string account, std::string region, std::string text);
   io::Awaitable<void> remove_registry(std::string account, std::string region);

@@ -9,6 +9,7 @@
 #include "ecr/lifecycle.h"
 #include "ecr/registry_settings.h"
 #include "ecr/replication.h"
+#include "ecr/access_policies.h"
 #include "ecr/repositories.h"
 #include "ecr/repository_templates.h"
 #include "ecr/signing.h"
@@ -33,7 +34,9 @@ class EcrApi final : public api::ecr::Service {
     const ArchivedImages& archived;
     Replication& replication;
     Signing& signing;
+    AccessPolicies& policies;
     std::string host;  // "localhost:4566", for repositoryUri and download URLs
+    std::string scheme = "http";
   };
   explicit EcrApi(Parts parts);
 
@@ -53,6 +56,19 @@ class EcrApi final : public api::ecr::Service {
                                                       api::ecr::UntagResourceInput) override;
   Answer<api::ecr::ListTagsForResourceOutput> ListTagsForResource(
       const aws::Call&, api::ecr::ListTagsForResourceInput) override;
+
+  Answer<api::ecr::SetRepositoryPolicyOutput> SetRepositoryPolicy(const aws::Call&,
+                                                                  api::ecr::SetRepositoryPolicyInput) override;
+  Answer<api::ecr::GetRepositoryPolicyOutput> GetRepositoryPolicy(const aws::Call&,
+                                                                  api::ecr::GetRepositoryPolicyInput) override;
+  Answer<api::ecr::DeleteRepositoryPolicyOutput> DeleteRepositoryPolicy(
+      const aws::Call&, api::ecr::DeleteRepositoryPolicyInput) override;
+  Answer<api::ecr::PutRegistryPolicyOutput> PutRegistryPolicy(const aws::Call&,
+                                                              api::ecr::PutRegistryPolicyInput) override;
+  Answer<api::ecr::GetRegistryPolicyOutput> GetRegistryPolicy(const aws::Call&,
+                                                              api::ecr::GetRegistryPolicyInput) override;
+  Answer<api::ecr::DeleteRegistryPolicyOutput> DeleteRegistryPolicy(
+      const aws::Call&, api::ecr::DeleteRegistryPolicyInput) override;
 
   Answer<api::ecr::GetAuthorizationTokenOutput> GetAuthorizationToken(
       const aws::Call&, api::ecr::GetAuthorizationTokenInput) override;

@@ -189,7 +189,7 @@ EcrApi::Answer<api::GetDownloadUrlForLayerOutput> EcrApi::GetDownloadUrlForLayer
                      call.now + kUrlLife};
   const auto token = co_await tokens_.sign(claims);
   api::GetDownloadUrlForLayerOutput out;
-  out.downloadUrl = fmt::format("http://{}/v2/{}/blobs/{}?X-Sampan-Token={}", host_, id.name, digest->str(),
+  out.downloadUrl = fmt::format("{}://{}/v2/{}/blobs/{}?X-Sampan-Token={}", parts_.scheme, host_, id.name, digest->str(),
                                 core::percent_encode(token));
   out.layerDigest = digest->str();
   co_return out;

@@ -14,27 +14,19 @@ api::InvalidParameterException bad_policy(std::string_view what) {
       fmt::format("Invalid parameter at 'PolicyText' failed to satisfy constraint: '{}'", what));
 }
 
-iam::Policy read(const std::string& text, iam::PolicyKind kind, std::string_view what) {
+template <class Read>
+iam::Policy read(const std::string& text, Read reader, std::string_view what) {
   try {
-    auto policy = iam::parse_policy(text, kind);
-    for (const auto& statement : policy.statements) {
-      for (const auto& action : statement.actions) {
-        // A policy of ECR's that speaks of another service is a mistake that would do nothing.
-        if (action != "*" && !iam::action_matches("ecr:*", action)) {
-          throw iam::MalformedPolicy("not an action of ECR");
-        }
-      }
-    }
-    return policy;
+    return reader(text);
   } catch (const iam::MalformedPolicy&) {
     throw bad_policy(fmt::format("Invalid {} policy provided", what));
   }
 }
 
 api::RepositoryPolicyNotFoundException no_policy(const RepositoryId& id) {
-  return api::RepositoryPolicyNotFoundException(
-      fmt::format("Repository policy does not exist for the repository with name '{}' in the registry with id '{}'",
-                  id.name, id.account));
+  return api::RepositoryPolicyNotFoundException(fmt::format(
+      "Repository policy does not exist for the repository with name '{}' in the registry with id '{}'",
+      id.name, id.account));
 }
 
 api::RegistryPolicyNotFoundException no_registry_policy(const std::string& account) {
@@ -47,9 +39,11 @@ void check_lockout(const aws::Call& call, const RepositoryId& id, const iam::Pol
   auto principal = iam::Principal::of(call.principal_arn);
   const iam::Context context;
   const auto arn = id.arn();
-  if (iam::evaluate(policy, {principal, "ecr:SetRepositoryPolicy", arn, context}) != iam::Answer::kDenies) return;
+  if (iam::evaluate(policy, {principal, "ecr:SetRepositoryPolicy", arn, context}) != iam::Answer::kDenies)
+    return;
   throw bad_policy(
-      "As a safety measure, the provided policy would prevent the caller from setting another policy; use force to "
+      "As a safety measure, the provided policy would prevent the caller from setting another policy; use "
+      "force to "
       "set it nevertheless");
 }
 
@@ -59,7 +53,7 @@ EcrApi::Answer<api::SetRepositoryPolicyOutput> EcrApi::SetRepositoryPolicy(const
                                                                            api::SetRepositoryPolicyInput in) {
   const auto id = repository_of(call, in);
   require(id);
-  const auto policy = read(in.policyText, iam::PolicyKind::kRepository, "repository");
+  const auto policy = read(in.policyText, read_repository_policy, "repository");
   if (!in.force.value_or(false)) check_lockout(call, id, policy);
   try {
     co_await parts_.policies.set_repository(id, in.policyText);
@@ -78,8 +72,8 @@ EcrApi::Answer<api::GetRepositoryPolicyOutput> EcrApi::GetRepositoryPolicy(const
   co_return api::GetRepositoryPolicyOutput{id.account, id.name, *text};
 }
 
-EcrApi::Answer<api::DeleteRepositoryPolicyOutput> EcrApi::DeleteRepositoryPolicy(const aws::Call& call,
-                                                                                 api::DeleteRepositoryPolicyInput in) {
+EcrApi::Answer<api::DeleteRepositoryPolicyOutput> EcrApi::DeleteRepositoryPolicy(
+    const aws::Call& call, api::DeleteRepositoryPolicyInput in) {
   const auto id = repository_of(call, in);
   require(id);
   const auto* text = parts_.policies.of_repository(id);
@@ -91,7 +85,7 @@ EcrApi::Answer<api::DeleteRepositoryPolicyOutput> EcrApi::DeleteRepositoryPolicy
 
 EcrApi::Answer<api::PutRegistryPolicyOutput> EcrApi::PutRegistryPolicy(const aws::Call& call,
                                                                        api::PutRegistryPolicyInput in) {
-  read(in.policyText, iam::PolicyKind::kRegistry, "registry");
+  read(in.policyText, read_registry_policy, "registry");
   co_await parts_.policies.set_registry(call.account, call.region, in.policyText);
   co_return api::PutRegistryPolicyOutput{call.account, in.policyText};
 }

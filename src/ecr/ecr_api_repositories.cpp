@@ -243,7 +243,7 @@ EcrApi::Answer<api::GetAuthorizationTokenOutput> EcrApi::GetAuthorizationToken(
     auto& data = given.emplace_back();
     data.authorizationToken = core::to_base64("AWS:" + password);
     data.expiresAt = claims.expires;
-    data.proxyEndpoint = "http://" + host_;
+    data.proxyEndpoint = parts_.scheme + "://" + host_;
     (void)registry;
   }
   co_return out;

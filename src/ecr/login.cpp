@@ -31,9 +31,7 @@ Visitor Login::admit(const http::Request& request) const {
   if (!visitor && open()) visitor = Visitor{home_.account, home_.region, {}};
   if (!visitor) throw unauthorized(request);
   if (const auto host = parse_ecr_host(request.headers.get("Host"))) {
-    if (!open() && host->account != visitor->account) {
-      throw RegistryError(403, "DENIED", "This registry belongs to another account");
-    }
+    // Another account's registry: its policies decide, at each request.
     visitor->account = host->account;
     visitor->region = host->region;
   }
@@ -63,7 +61,7 @@ std::optional<Visitor> Login::by_basic(std::string_view encoded) const {
     if (!key->session_token.empty() || (key->expires && *key->expires <= clock_.now())) return std::nullopt;
     if (!core::equal_in_constant_time(key->secret, password)) return std::nullopt;
   }
-  return Visitor{key->account, home_.region, {}};
+  return Visitor{key->account, home_.region, {}, key};
 }
 
 std::optional<Visitor> Login::by_token(std::string_view token) const {
@@ -73,8 +71,9 @@ std::optional<Visitor> Login::by_token(std::string_view token) const {
     throw RegistryError(403, "DENIED", "Your authorization token has expired. Reauthenticate and try again.");
   }
   // The key behind the token may be gone since.
-  if (!open() && !keys_.lookup(claims->access_key)) return std::nullopt;
-  return Visitor{claims->account, claims->region, {}};
+  auto key = keys_.lookup(claims->access_key);
+  if (!key) return std::nullopt;
+  return Visitor{claims->account, claims->region, {}, std::move(key)};
 }
 
 std::optional<Visitor> Login::by_url(std::string_view query) const {
@@ -83,7 +82,9 @@ std::optional<Visitor> Login::by_url(std::string_view query) const {
     const auto claims = tokens_.read(value);
     if (!claims || claims->blob.empty()) return std::nullopt;
     if (claims->expires <= clock_.now()) throw RegistryError(403, "DENIED", "The download URL has expired");
-    return Visitor{claims->account, claims->region, claims->blob};
+    auto key = keys_.lookup(claims->access_key);
+    if (!key) return std::nullopt;
+    return Visitor{claims->account, claims->region, claims->blob, std::move(key)};
   }
   return std::nullopt;
 }

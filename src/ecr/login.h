@@ -18,6 +18,7 @@ struct Visitor {
   std::string account;
   std::string region;
   std::string only_blob;  // of a download URL: "<repository>@<digest>"; empty: everything of the account
+  std::shared_ptr<const aws::Identity> caller;  // whose key it is; null: anybody, in open mode
 };
 
 struct Home {  // where callers who do not say are at home

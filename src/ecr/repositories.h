@@ -89,6 +89,10 @@ class Repositories {
   using RepositoryGoes = std::function<void(store::Txn&, const RepositoryId&)>;
   using ImageGoes = std::function<void(store::Txn&, const RepositoryId&, const image::Digest&)>;
   void when_repository_goes(RepositoryGoes listener) { repository_goes_.push_back(std::move(listener)); }
+  // Told after each change of a repository's row, as store::Table::on_change has it.
+  void when_repository_changes(store::Table<RepositoryRow>::Listener listener) {
+    repositories_.on_change(std::move(listener));
+  }
   void when_image_goes(ImageGoes listener) { image_goes_.push_back(std::move(listener)); }
   // Told of each image (or index, or artifact) that became the repository's or got the tag (empty: none), by
   // whichever door, once that is durable. On the control strand; must not throw. Before the first request.

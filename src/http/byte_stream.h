@@ -1,5 +1,6 @@
 // A connected stream socket (TCP or Unix) as coroutines see it: tries the system call first and waits for
 // readiness only when there is nothing to do, so that a body of any size costs few trips through the reactor.
+// A server's may speak TLS, from begin_tls() on: the same calls, with a copy more.
 #pragma once
 
 #include <sys/uio.h>
@@ -7,9 +8,11 @@
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string_view>
 
+#include "http/tls_channel.h"
 #include "io/executors.h"
 #include "io/file.h"
 
@@ -26,6 +29,14 @@ class ByteStream {
 
   int fd() { return socket_.native_handle(); }
   Socket& socket() { return socket_; }
+
+  // The server's handshake. False when the peer speaks no TLS, or none that we do, or goes away.
+  io::Awaitable<bool> begin_tls(std::shared_ptr<ssl_ctx_st> context);
+  bool tls() const { return tls_ != nullptr; }
+  // Ends what we send; the peer may still.
+  void end_sending();
+  // Of TLS: a peer can tell an orderly end from a cut. Nothing otherwise.
+  void say_farewell();
 
   // Waits, then reads; 0 at the end, and when the peer reset the connection or it was shut down.
   io::Awaitable<std::size_t> wait_and_receive(std::span<char> buffer);
@@ -44,7 +55,15 @@ class ByteStream {
 
  private:
   io::Awaitable<void> wait_writable();
+  io::Awaitable<void> wait_for(TlsChannel::Result wanted);
+  io::Awaitable<std::size_t> receive_tls(std::span<char> buffer, const Progress& progress);
+  bool try_send_tls(std::span<iovec> parts);
+  io::Awaitable<void> send_file_tls(int file, std::uint64_t offset, std::uint64_t length,
+                                    const Progress& progress);
+
   Socket socket_;
+  std::unique_ptr<TlsChannel> tls_;  // null: plain. After the socket: it ends before that is closed
+  TlsChannel::Result stuck_ = TlsChannel::Result::kWantsWrite;  // what a write waits for
   int failure_ = 0;
 };
 

@@ -25,6 +25,8 @@ struct ServerMetrics {
       core::metrics::counter("sampan_http_requests_total", "Requests handed to a handler.");
   core::metrics::Counter& refused =
       core::metrics::counter("sampan_http_refused_total", "Heads that never became a request.");
+  core::metrics::Counter& handshakes =
+      core::metrics::counter("sampan_tls_handshake_failures_total", "TLS handshakes that came to nothing.");
   core::metrics::Counter& failed =
       core::metrics::counter("sampan_http_failures_total", "Requests whose handler failed (500).");
 };
@@ -47,11 +49,15 @@ class Connection {
       : slot_(std::move(accepted.slot)),
         handler_(std::move(handler)),
         remote_address_(std::move(accepted.remote_address)),
+        identity_(std::move(accepted.tls)),
         stream_(executor, std::move(accepted.socket), accepted.family),
         peer_(slot_.server().peers, stream_.fd(), accepted.listener),
         input_(limits().head_bytes) {}
 
+  ~Connection() { stream_.say_farewell(); }
+
   io::Awaitable<void> serve() {
+    if (identity_ && !co_await begin_tls()) co_return;
     while (co_await read_head()) {
       if (const HeadFault* fault = parser_.fault()) {
         co_await refuse(*fault);
@@ -63,6 +69,20 @@ class Connection {
 
  private:
   const Limits& limits() const { return slot_.server().limits; }
+
+  io::Awaitable<bool> begin_tls() {
+    peer_.enter(Peer::Phase::kReading, limits().head_timeout);
+    co_await stream_.socket().async_wait(ByteStream::Socket::wait_read, boost::asio::use_awaitable);
+    char first = 0;
+    if (::recv(stream_.fd(), &first, 1, MSG_PEEK | MSG_DONTWAIT) != 1) co_return false;
+    if (first >= 'A' && first <= 'Z') {  // a method, and no TLS record (RFC 8446, 5.1)
+      co_await refuse({400, "this port speaks HTTPS: the request came as plain HTTP"});
+      co_return false;
+    }
+    const bool begun = co_await stream_.begin_tls(identity_->current());
+    if (!begun) metrics().handshakes.add();
+    co_return begun;
+  }
 
   // False when there will be no further request. True with a whole head, or with a fault in the parser.
   io::Awaitable<bool> read_head() {
@@ -104,6 +124,7 @@ class Connection {
     peer_.enter(Peer::Phase::kBusy, std::chrono::milliseconds(0));
     Request& request = parser_.request();
     request.remote_address = remote_address_;
+    request.tls = stream_.tls();
     RequestBody body(stream_, parser_, input_, peer_, limits().body_stall_timeout);
     Response response = co_await run_handler(request, body);
     if (body.peer_gone()) co_return false;
@@ -185,7 +206,7 @@ class Connection {
   }
 
   io::Awaitable<void> linger() {
-    ::shutdown(stream_.fd(), SHUT_WR);
+    stream_.end_sending();
     peer_.enter(Peer::Phase::kBusy, kLingerTime);
     std::string away(64 * 1024, '\0');
     std::uint64_t taken = 0;
@@ -199,6 +220,7 @@ class Connection {
   const Slot slot_;
   const std::shared_ptr<const Handler> handler_;
   const std::string remote_address_;
+  const std::shared_ptr<const TlsIdentity> identity_;
   ByteStream stream_;
   Peer peer_;  // after stream_: taken off the list before the descriptor is closed
   InputBuffer input_;

@@ -9,6 +9,7 @@
 
 #include "http/peers.h"
 #include "http/server.h"
+#include "http/tls_identity.h"
 
 namespace sampan::http {
 
@@ -45,6 +46,7 @@ struct Accepted {
   int family = 0;
   std::string remote_address;
   std::uint64_t listener = 0;
+  std::shared_ptr<const TlsIdentity> tls;  // null: a plain listener's
 };
 
 // Ends when the connection has. Runs on a network thread.

@@ -56,17 +56,20 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
   std::uint16_t first_port = 0;
   bool sweeping = false;
 
-  std::uint64_t start(io::UniqueFd socket, std::shared_ptr<const Handler> handler);
+  std::uint64_t start(io::UniqueFd socket, std::shared_ptr<const Handler> handler,
+                      std::shared_ptr<const TlsIdentity> identity = nullptr);
   void accepted(Accepted connection, const std::shared_ptr<const Handler>& handler);
   void shut_listener(std::uint64_t token);
   void shut_all_listeners();
   void ensure_sweeping();
   static io::Awaitable<void> accept_loop(std::shared_ptr<Impl> self, int socket, std::uint64_t token,
-                                         std::shared_ptr<const Handler> handler);
+                                         std::shared_ptr<const Handler> handler,
+                                         std::shared_ptr<const TlsIdentity> identity);
   static io::Awaitable<void> sweep_loop(std::shared_ptr<Impl> self);
 };
 
-std::uint64_t Server::Impl::start(io::UniqueFd socket, std::shared_ptr<const Handler> handler) {
+std::uint64_t Server::Impl::start(io::UniqueFd socket, std::shared_ptr<const Handler> handler,
+                                  std::shared_ptr<const TlsIdentity> identity) {
   std::uint64_t token = 0;
   const int fd = socket.release();
   {
@@ -76,12 +79,13 @@ std::uint64_t Server::Impl::start(io::UniqueFd socket, std::shared_ptr<const Han
     if (first_port == 0) first_port = port_of(fd);
   }
   io::spawn_detached(executors.net().get_executor(), "accepting connections",
-                     accept_loop(shared_from_this(), fd, token, std::move(handler)));
+                     accept_loop(shared_from_this(), fd, token, std::move(handler), std::move(identity)));
   return token;
 }
 
 io::Awaitable<void> Server::Impl::accept_loop(std::shared_ptr<Impl> self, int socket, std::uint64_t token,
-                                              std::shared_ptr<const Handler> handler) {
+                                              std::shared_ptr<const Handler> handler,
+                                              std::shared_ptr<const TlsIdentity> identity) {
   // The descriptor is taken off the list before it is closed: shut_listener() never meets another's number.
   struct Listed {
     Impl& impl;
@@ -94,8 +98,9 @@ io::Awaitable<void> Server::Impl::accept_loop(std::shared_ptr<Impl> self, int so
     }
   };
   const Listed listed{*self, token, io::UniqueFd(socket)};
-  const auto take = [&self, &handler, token](Accepted accepted) {
+  const auto take = [&self, &handler, &identity, token](Accepted accepted) {
     accepted.listener = token;
+    accepted.tls = identity;
     self->accepted(std::move(accepted), handler);
   };
   co_await accept_until_closed(socket, take);
@@ -156,6 +161,11 @@ Server::~Server() {
 
 void Server::listen(const std::string& address, std::uint16_t port) {
   impl_->start(open_listener(address, port), impl_->own_handler);
+}
+
+void Server::listen(const std::string& address, std::uint16_t port,
+                    std::shared_ptr<const TlsIdentity> identity) {
+  impl_->start(open_listener(address, port), impl_->own_handler, std::move(identity));
 }
 
 std::uint64_t Server::adopt_listener(io::UniqueFd socket, Handler handler) {

@@ -16,6 +16,8 @@
 
 namespace sampan::http {
 
+class TlsIdentity;
+
 struct Limits {
   std::size_t head_bytes = 64 * 1024;                   // request line and headers together: 431 beyond
   std::chrono::milliseconds head_timeout{20000};        // from the first byte to the end of the head: 408
@@ -30,6 +32,8 @@ class Server {
   ~Server();
   // Binds now; throws core::Error naming the address and what holds it. Port 0 takes a free one.
   void listen(const std::string& address, std::uint16_t port);
+  // The same over TLS.
+  void listen(const std::string& address, std::uint16_t port, std::shared_ptr<const TlsIdentity> identity);
   // A socket that is bound and listening already (the task metadata endpoint's, from its namespace).
   // Its requests go to `handler`, not to the server's own. Returns a token for stop_listening.
   std::uint64_t adopt_listener(io::UniqueFd socket, Handler handler);

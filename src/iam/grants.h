@@ -43,6 +43,11 @@ class GrantBook {
   // An account's root user with its own key: needs no policy and is held by none in its account. Quick.
   static bool is_plain_root(const aws::Identity& identity);
 
+  // In open mode a key that nobody made and that names no account: may do everything everywhere.
+  static bool is_anybody(const aws::Identity& identity) {
+    return identity.secret.empty() && identity.access_key != identity.account;
+  }
+
   // The principal's ARN without a role's path: "arn:aws:iam::1:user/x/ana", "arn:aws:iam::1:role/ci".
   void put(const std::string& principal, std::shared_ptr<const Grants> grants);
   void erase(const std::string& principal);

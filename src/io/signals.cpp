@@ -11,4 +11,17 @@ Awaitable<int> wait_for_stop_signal() {
   co_return co_await signals.async_wait(asio::use_awaitable);
 }
 
+struct Hangups::Impl {
+  asio::signal_set signals;
+};
+
+Hangups::Hangups(const asio::any_io_executor& executor)
+    : impl_(std::make_unique<Impl>(Impl{asio::signal_set(executor, SIGHUP)})) {}
+
+Hangups::~Hangups() = default;
+
+Awaitable<void> Hangups::next() {
+  co_await impl_->signals.async_wait(asio::use_awaitable);
+}
+
 }  // namespace sampan::io

@@ -47,6 +47,7 @@ class World {
         uploads(content, clock, ids),
         tokens(*store, ids),
         login(tokens, keys, clock, {"000000000000", "us-east-1"}),
+        access_policies(*store, repositories),
         templates(*store, repositories, clock),
         lifecycle(*store, executors, repositories, clock),
         settings(*store, clock),
@@ -63,8 +64,19 @@ class World {
     server.listen("127.0.0.1", 0);
     host = "localhost:" + std::to_string(server.port());
     catalog.emplace(repositories, executors, std::vector<std::string>{host});
-    api.emplace(EcrApi::Parts{executors, content, repositories, uploads, tokens, templates, lifecycle,
-                              settings, archived, replication, signing, host});
+    api.emplace(EcrApi::Parts{.executors = executors,
+                              .content = content,
+                              .repositories = repositories,
+                              .uploads = uploads,
+                              .tokens = tokens,
+                              .templates = templates,
+                              .lifecycle = lifecycle,
+                              .settings = settings,
+                              .archived = archived,
+                              .replication = replication,
+                              .signing = signing,
+                              .policies = access_policies,
+                              .host = host});
     thread = std::thread([this] { executors.run(); });
   }
   ~World() {
@@ -144,6 +156,7 @@ class World {
   Uploads uploads;
   Tokens tokens;
   Login login;
+  AccessPolicies access_policies;
   RepositoryTemplates templates;
   Lifecycle lifecycle;
   RegistrySettings settings;
