@@ -12,11 +12,12 @@ Awaitable<int> wait_for_stop_signal() {
 }
 
 struct Hangups::Impl {
+  explicit Impl(const asio::any_io_executor& executor) : signals(executor, SIGHUP) {}
   asio::signal_set signals;
 };
 
 Hangups::Hangups(const asio::any_io_executor& executor)
-    : impl_(std::make_unique<Impl>(Impl{asio::signal_set(executor, SIGHUP)})) {}
+    : impl_(std::make_unique<Impl>(executor)) {}
 
 Hangups::~Hangups() = default;
 

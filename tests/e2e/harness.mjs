@@ -1,6 +1,7 @@
 // Starts a sampand of its own for a test file, gives real clients for it, and checks at the end that nothing is left.
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, existsSync, readdirSync } from 'node:fs';
+import { get } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -55,9 +56,10 @@ let vpcCount = 0;
 export class Sampan {
   /**
    * Starts an instance with data and run directories of its own. `flags` are more flags of sampand; `diskMiB`
-   * puts the data on a disk of that size; `daemonEnvironment(self)` gives variables for the daemon alone.
+   * puts the data on a disk of that size; `daemonEnvironment(self)` gives variables for the daemon alone; `tls` is
+   * {ca, certificate, key}, files, for the name localhost.
    */
-  static async start({ flags = [], vpcCidr, diskMiB, daemonEnvironment } = {}) {
+  static async start({ flags = [], vpcCidr, diskMiB, daemonEnvironment, tls } = {}) {
     const self = new Sampan();
     self.directory = mkdtempSync(path.join(tmpdir(), 'sampan-e2e-'));
     chmodSync(self.directory, 0o711); // as /var/lib is: tasks in user namespaces walk through
@@ -70,11 +72,12 @@ export class Sampan {
     }
     self.runDir = path.join(self.directory, 'run');
     self.port = await freePort();
-    self.endpoint = `http://127.0.0.1:${self.port}`;
+    self.tls = tls;
+    self.endpoint = tls ? `https://localhost:${self.port}` : `http://127.0.0.1:${self.port}`;
     self.registry = `localhost:${self.port}`;
     self.instance = createHash('sha256').update(self.dataDir).digest('hex').slice(0, 4);
     self.vpcCidr = vpcCidr ?? `10.${100 + (process.pid % 100)}.${(vpcCount++ % 8) * 32}.0/19`;
-    self.flags = flags;
+    self.flags = tls ? ['--tls-certificate', tls.certificate, '--tls-key', tls.key, ...flags] : flags;
     self.daemonEnvironment = daemonEnvironment;
     await self.spawn();
     return self;
@@ -94,7 +97,7 @@ export class Sampan {
     this.process.stderr.on('data', (text) => { this.log = (this.log + text).slice(-400_000); });
     await until('sampand answers /health', async () => {
       if (this.ended) return true;
-      return (await fetch(`${this.endpoint}/health`)).ok;
+      return this.tls ? this.answersTls() : (await fetch(`${this.endpoint}/health`)).ok;
     }, 20, 20).catch((error) => { throw new Error(`${error.message}\n${this.log}`); });
     if (this.ended) throw new Error(`sampand ended: ${JSON.stringify(this.ended)}\n${this.log}`);
     const text = readFileSync(path.join(this.dataDir, 'credentials'), 'utf8');
@@ -103,8 +106,16 @@ export class Sampan {
     this.makeClients();
   }
 
+  answersTls() {
+    return new Promise((resolve, reject) => {
+      get({ host: '127.0.0.1', servername: 'localhost', port: this.port, path: '/health', ca: readFileSync(this.tls.ca), agent: false },
+        (answer) => { answer.resume(); resolve(answer.statusCode === 200); }).on('error', reject);
+    });
+  }
+
   makeClients() {
     const options = {
+      ...(this.tls ? { requestHandler: { httpsAgent: { ca: readFileSync(this.tls.ca) } } } : {}),
       endpoint: this.endpoint, region: 'us-east-1', maxAttempts: 1,
       credentials: { accessKeyId: this.accessKeyId, secretAccessKey: this.secretAccessKey },
     };
