@@ -161,6 +161,7 @@ Parts::Parts(const Options& options)
   authorizer.know("elbv2", iam::elb_knowledge());
   authorizer.know("ecr", access.knowledge());
   dispatcher.authorize_with(authorizer);
+  registry.authorize_with(access);
   registry.create_on_push(templates);
   registry.use_settings(registry_settings);
   templates.own_lifecycle_policies(ecr::lifecycle_owner(lifecycle));

@@ -34,6 +34,7 @@ class Login {
   // Basic with user AWS and a token, Basic with an access key and its secret, Bearer with a token, or a
   // signed URL. In open mode anybody is let in. Throws RegistryError 401 or 403.
   Visitor admit(const http::Request& request) const;
+  core::TimePoint now() const { return clock_.now(); }
 
  private:
   std::optional<Visitor> by_header(std::string_view authorization) const;

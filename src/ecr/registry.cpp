@@ -31,8 +31,10 @@ RegistryError to_error(const Refusal& refusal) {
   }
 }
 
-RegistryError method_not_allowed() {
-  return {405, "UNSUPPORTED", "The operation is unsupported."};
+RegistryError method_not_allowed(Route::Kind kind) {
+  RegistryError error(405, "UNSUPPORTED", "The operation is unsupported.");
+  error.header("Allow", std::string(allowed_methods(kind)));
+  return error;
 }
 
 // "<name>@<digest>" of a download URL opens that blob to GET and HEAD, and nothing else.
@@ -106,9 +108,9 @@ io::Awaitable<http::Response> Registry::dispatch(http::Request& request, http::B
   auto parsed = parse_route(request.raw_path());
   if (!parsed) throw RegistryError(404, "NAME_UNKNOWN", "The registry has nothing under this path");
   check_visit(visitor, *parsed, request);
-  Exchange exchange{request, body, std::move(*parsed), {visitor.account, visitor.region, {}}, {}};
-  exchange.repository.name = exchange.route.repository;
-  exchange.query = http::parse_query(request.raw_query());
+  RepositoryId repository{visitor.account, visitor.region, parsed->repository};
+  Exchange exchange{request, body, std::move(*parsed), std::move(repository),
+                    http::parse_query(request.raw_query()), visitor};
   co_return co_await route(exchange);
 }
 
@@ -116,11 +118,12 @@ io::Awaitable<http::Response> Registry::route(Exchange& exchange) {
   const bool get = exchange.is("GET") || exchange.is("HEAD");
   const auto kind = exchange.route.kind;
   if (kind == Route::Kind::kBase) {
-    if (!get) throw method_not_allowed();
+    if (!get) throw method_not_allowed(kind);
     co_return http::Response::text(200, "{}", "application/json; charset=utf-8");
   }
   if (kind == Route::Kind::kCatalog) {
-    if (!get) throw method_not_allowed();
+    if (!get) throw method_not_allowed(kind);
+    authorize(exchange);
     co_return co_await list_repositories(exchange);
   }
   if (!valid_repository_name(exchange.repository.name)) {
@@ -128,6 +131,7 @@ io::Awaitable<http::Response> Registry::route(Exchange& exchange) {
         400, "NAME_INVALID",
         fmt::format("'{}' is no name for a repository", exchange.repository.name.substr(0, 300)));
   }
+  authorize(exchange);
   co_await require_repository(exchange);
   switch (kind) {
     case Route::Kind::kBlob:
@@ -157,7 +161,26 @@ io::Awaitable<http::Response> Registry::route(Exchange& exchange) {
     default:
       break;
   }
-  throw method_not_allowed();
+  throw method_not_allowed(kind);
+}
+
+// Why the visitor may not do that there; nothing when it may.
+std::optional<std::string> Registry::refusal(const Exchange& exchange, const RepositoryId& repository,
+                                             std::string_view action) const {
+  const auto& visitor = exchange.visitor;
+  // A download URL was given to one who might; without a caller (open mode) there is nobody to ask about.
+  if (!access_ || !visitor.caller || !visitor.only_blob.empty()) return std::nullopt;
+  const auto& request = exchange.request;
+  return access_->refusal(*visitor.caller, repository, action,
+                          {request.remote_address, repository.region, request.tls, login_.now()});
+}
+
+void Registry::authorize(const Exchange& exchange) const {
+  auto repository = exchange.repository;
+  for (const auto& needed : actions_of(exchange.route, exchange.request.method, exchange.query)) {
+    repository.name = needed.repository;
+    if (const auto why = refusal(exchange, repository, needed.action)) throw RegistryError(403, "DENIED", *why);
+  }
 }
 
 io::Awaitable<void> Registry::require_repository(const Exchange& exchange) {

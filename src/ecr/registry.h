@@ -11,6 +11,8 @@
 #include <optional>
 #include <string>
 
+#include "ecr/access.h"
+#include "ecr/actions.h"
 #include "ecr/login.h"
 #include "ecr/registry_settings.h"
 #include "ecr/repositories.h"
@@ -37,6 +39,9 @@ class Registry {
   void create_on_push(RepositoryTemplates& templates) { templates_ = &templates; }
   // Which pulls count, whether blobs may be mounted. Before the server runs; without it all do.
   void use_settings(const RegistrySettings& settings) { settings_ = &settings; }
+  // Holds every request to what its sender may do; without it everybody who is known may do everything. Before
+  // the server runs; outlives this.
+  void authorize_with(const Access& access) { access_ = &access; }
   // Answers requests whose path is /v2 or begins with /v2/.
   io::Awaitable<http::Response> handle(http::Request& request, http::BodyReader& body);
 
@@ -46,7 +51,8 @@ class Registry {
     http::BodyReader& body;
     Route route;
     RepositoryId repository;
-    std::vector<std::pair<std::string, std::string>> query;
+    Query query;
+    Visitor visitor;
 
     bool is(std::string_view method) const { return request.method == method; }
     std::string param(std::string_view name) const;  // "" when absent
@@ -56,6 +62,10 @@ class Registry {
   };
   io::Awaitable<http::Response> dispatch(http::Request& request, http::BodyReader& body);
   io::Awaitable<http::Response> route(Exchange& exchange);
+  // The one place where is asked whether the visitor may. Throws RegistryError 403.
+  void authorize(const Exchange& exchange) const;
+  std::optional<std::string> refusal(const Exchange& exchange, const RepositoryId& repository,
+                                     std::string_view action) const;
   io::Awaitable<void> require_repository(const Exchange& exchange);
 
   io::Awaitable<http::Response> get_blob(Exchange& exchange);
@@ -84,6 +94,7 @@ class Registry {
   Repositories& repositories_;
   Uploads& uploads_;
   const Login& login_;
+  const Access* access_ = nullptr;
   std::function<void(const image::Digest&)> on_push_;
   RepositoryTemplates* templates_ = nullptr;
   const RegistrySettings* settings_ = nullptr;

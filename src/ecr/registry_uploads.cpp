@@ -81,6 +81,8 @@ io::Awaitable<std::optional<http::Response>> Registry::try_mount(Exchange& excha
   const auto digest = parse_digest(mount);
   auto from = exchange.repository;
   if (const auto name = exchange.param("from"); !name.empty()) from.name = name;
+  // Who may not read the source sends the bytes instead, as one to whom it is unknown.
+  if (from != exchange.repository && refusal(exchange, from, kMountAction)) co_return std::nullopt;
   auto* repositories = &repositories_;
   const bool there = co_await io::on_control(
       executors_, [repositories, &from, &digest] { return repositories->has_blob(from, digest); });
