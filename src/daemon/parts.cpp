@@ -20,7 +20,7 @@ std::shared_ptr<http::TlsIdentity> read_identity(const Options& options) {
   return std::make_shared<http::TlsIdentity>(options.tls_certificate, options.tls_key);
 }
 
-std::uint16_t bind(http::Server& server, const Options& options, const std::shared_ptr<http::TlsIdentity>& tls) {
+std::uint16_t bind_port(http::Server& server, const Options& options, const std::shared_ptr<http::TlsIdentity>& tls) {
   server.listen(options.listen_address, options.listen_port, tls);
   return server.port();
 }
@@ -62,7 +62,7 @@ Parts::Parts(const Options& options)
       haproxy(elb::find_haproxy()),
       server(executors, [this](http::Request& request, http::BodyReader& body) { return receive(request, body); }),
       tls(read_identity(options)),
-      port(bind(server, options, tls)),
+      port(bind_port(server, options, tls)),
       store(store::open_store(options.store, options.data_dir, executors)),
       keys(options.open_auth ? iam::Mode::kOpen : iam::Mode::kVerified, options.account,
            iam::load_or_make_root_key(options.data_dir, ids)),

@@ -1,6 +1,6 @@
 #include "daemon/work_wanted.h"
 
-#include "http/url.h"
+#include "http/message.h"
 #include "image/reference.h"
 
 namespace sampan::daemon {

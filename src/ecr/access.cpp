@@ -84,7 +84,7 @@ iam::ResourceKnowledge Access::knowledge() const {
 std::optional<std::string> Access::refusal(const aws::Identity& caller, const RepositoryId& repository,
                                            std::string_view action,
                                            const iam::Circumstances& circumstances) const {
-  if (iam::GrantBook::is_plain_root(caller) && caller.account == repository.account) return std::nullopt;
+  if (is_free(caller, repository.account)) return std::nullopt;
   return authorizer_.refusal(caller, {target_of(std::string(action), repository)}, circumstances);
 }
 

@@ -18,6 +18,10 @@ class Access {
 
   // What ECR's operations are about: repositories, with their policies and tags.
   iam::ResourceKnowledge knowledge() const;
+  // A root user in its own account, whom nothing holds. Quick.
+  static bool is_free(const aws::Identity& caller, std::string_view account) {
+    return iam::GrantBook::is_plain_root(caller) && caller.account == account;
+  }
   // Why the caller may not do `action` ("ecr:PutImage") in the repository; nothing when it may. An empty name
   // means the registry as a whole.
   std::optional<std::string> refusal(const aws::Identity& caller, const RepositoryId& repository,

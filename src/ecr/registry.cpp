@@ -176,6 +176,8 @@ std::optional<std::string> Registry::refusal(const Exchange& exchange, const Rep
 }
 
 void Registry::authorize(const Exchange& exchange) const {
+  const auto* caller = exchange.visitor.caller.get();
+  if (!access_ || !caller || Access::is_free(*caller, exchange.repository.account)) return;
   auto repository = exchange.repository;
   for (const auto& needed : actions_of(exchange.route, exchange.request.method, exchange.query)) {
     repository.name = needed.repository;

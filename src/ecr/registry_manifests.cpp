@@ -80,8 +80,10 @@ io::Awaitable<http::Response> Registry::get_manifest(Exchange& exchange) {
   auto* repositories = &repositories_;
   const auto* id = &exchange.repository;
   const bool counts = exchange.is("GET");
+  const auto* caller = exchange.visitor.caller.get();
+  const bool noted = counts && (!settings_ || !caller || settings_->counts_pull(*id, caller->principal_arn));
   const auto now = repositories_.now();
-  const auto look = [repositories, id, &reference, counts, now]() -> std::optional<Found> {
+  const auto look = [repositories, id, &reference, counts, noted, now]() -> std::optional<Found> {
     auto digest = image::Digest::parse(reference);
     if (!digest) digest = repositories->find_tag(*id, reference);
     const auto* row = digest ? repositories->find_image(*id, *digest) : nullptr;
@@ -91,7 +93,7 @@ io::Awaitable<http::Response> Registry::get_manifest(Exchange& exchange) {
                           fmt::format("The image '{}' in the '{}' repository is archived: restore it first",
                                       reference, id->name));
     }
-    if (counts) repositories->note_pull(*id, *digest);
+    if (noted) repositories->note_pull(*id, *digest);
     return Found{*digest, row->media_type};
   };
   const auto found = co_await io::on_control(executors_, look);

@@ -4,7 +4,7 @@
 #include <random>
 
 #include "ecr/storage_class.h"
-#include "world.h"
+#include "ecr/tests/world.h"
 
 namespace sampan::ecr {
 namespace {
