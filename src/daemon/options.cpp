@@ -75,6 +75,13 @@ bool is_host_name(const std::string& text) {
          text.find("..") == std::string::npos;
 }
 
+void check_vulnerability_db(const std::string& location) {
+  if (location.empty() || location.starts_with("http://") || location.starts_with("https://")) return;
+  std::error_code error;
+  if (std::filesystem::exists(location, error)) return;
+  throw UsageError("--vulnerability-db takes a directory or a URL; there is nothing at '" + location + "'");
+}
+
 void check(const Options& options) {
   auto digits = [](const std::string& s) { return std::all_of(s.begin(), s.end(), [](unsigned char c) { return std::isdigit(c); }); };
   if (options.account.size() != 12 || !digits(options.account)) {
@@ -95,6 +102,7 @@ void check(const Options& options) {
     throw UsageError("--edge-address takes an IPv4 address of this machine; it was given '" + options.edge_address + "'");
   }
   check_cidr(options.vpc_cidr);
+  check_vulnerability_db(options.vulnerability_db);
   if (options.store.starts_with("etcd://")) {
     throw UsageError("--store etcd:// needs a build with the etcd engine; this one has sqlite and memory");
   }
@@ -143,6 +151,9 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
       ->capture_default_str();
   app.add_option("--collect-grace", collect_grace, "How long such content stays after its last use")->capture_default_str();
   app.add_option("--build-cache-keep", build_cache_keep, "How long an unused step of a build stays cached")->capture_default_str();
+  app.add_option("--vulnerability-db", options.vulnerability_db,
+                 "OSV records to scan images with: a directory (of .json files, or .zip archives as osv.dev publishes "
+                 "them), or a URL (of a .zip, or ending in / of a bucket laid out as osv.dev's)");
   app.add_option("--log-level", level, "trace, debug, info, warn, error")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}))
       ->capture_default_str();
@@ -166,6 +177,8 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
   if (*fsck) options.verb = Verb::kFsck;
   options.data_dir = std::filesystem::absolute(options.data_dir).lexically_normal();
   options.run_dir = std::filesystem::absolute(options.run_dir).lexically_normal();
+  const bool is_path = !options.vulnerability_db.empty() && options.vulnerability_db.find("://") == std::string::npos;
+  if (is_path) options.vulnerability_db = std::filesystem::absolute(options.vulnerability_db).lexically_normal();
   options.open_auth = auth == "open";
   options.log_level = kLevels.at(level);
   options.log_format = kFormats.at(format);

@@ -39,6 +39,7 @@ struct Options {
   core::Millis collect_every = std::chrono::hours(1);  // 0: only when asked to
   core::Millis collect_grace = std::chrono::hours(24);
   core::Millis build_cache_keep = std::chrono::hours(24 * 30);
+  std::string vulnerability_db;  // a directory, file or URL; empty: images are not matched with anything
   core::log::Level log_level = core::log::Level::kInfo;
   core::log::Format log_format = core::log::Format::kText;
 

@@ -85,6 +85,7 @@ Parts::Parts(const Options& options)
       templates(*store, repositories, clock),
       replication({*store, executors, content, repositories, templates, clock, options.data_dir / "peers"}),
       signing(*store),
+      scans(*store, executors, repositories, content, clock, options.data_dir, options.vulnerability_db),
       registry(executors, content, repositories, uploads, login),
       catalog(repositories, executors, registry_hosts(options, port)),
       lifecycle(*store, executors, repositories, clock),
@@ -102,6 +103,7 @@ Parts::Parts(const Options& options)
            .replication = replication,
            .signing = signing,
            .policies = access_policies,
+           .scans = scans,
            .host = registry_host(options, port),
            .scheme = options.tls() ? "https" : "http"}),
       images(executors, content, layers, catalog),
@@ -196,6 +198,7 @@ io::Awaitable<void> Parts::start() {
   co_await edge.start();
   co_await ecs.start();
   replication.start();
+  scans.start();
   io::spawn_detached(executors.control(), "log retention", logs.keep_retention());
   io::spawn_detached(executors.control(), "lifecycle policies", lifecycle.reconcile());
   if (options_.collect_every.count() > 0) {
@@ -210,6 +213,7 @@ io::Awaitable<void> Parts::stop() {
   builder.cancel_all();
   replication.stop();
   ecs.stop();
+  scans.stop();
   co_await edge.stop();
 }
 

@@ -87,6 +87,7 @@ struct Parts {
   ecr::RepositoryTemplates templates;
   ecr::Replication replication;
   ecr::Signing signing;
+  ecr::Scans scans;
   ecr::Registry registry;
   ecr::Catalog catalog;
   ecr::Lifecycle lifecycle;

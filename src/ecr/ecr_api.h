@@ -13,6 +13,7 @@
 #include "ecr/repositories.h"
 #include "ecr/repository_templates.h"
 #include "ecr/signing.h"
+#include "ecr/scans.h"
 #include "ecr/tokens.h"
 #include "ecr/uploads.h"
 #include "io/executors.h"
@@ -35,6 +36,7 @@ class EcrApi final : public api::ecr::Service {
     Replication& replication;
     Signing& signing;
     AccessPolicies& policies;
+    Scans& scans;
     std::string host;  // "localhost:4566", for repositoryUri and download URLs
     std::string scheme = "http";
   };
@@ -142,12 +144,27 @@ class EcrApi final : public api::ecr::Service {
   Answer<api::ecr::PutAccountSettingOutput> PutAccountSetting(const aws::Call&,
                                                               api::ecr::PutAccountSettingInput) override;
 
+  Answer<api::ecr::PutImageScanningConfigurationOutput> PutImageScanningConfiguration(
+      const aws::Call&, api::ecr::PutImageScanningConfigurationInput) override;
+  Answer<api::ecr::PutRegistryScanningConfigurationOutput> PutRegistryScanningConfiguration(
+      const aws::Call&, api::ecr::PutRegistryScanningConfigurationInput) override;
+  Answer<api::ecr::GetRegistryScanningConfigurationOutput> GetRegistryScanningConfiguration(
+      const aws::Call&, api::ecr::GetRegistryScanningConfigurationInput) override;
+  Answer<api::ecr::BatchGetRepositoryScanningConfigurationOutput> BatchGetRepositoryScanningConfiguration(
+      const aws::Call&, api::ecr::BatchGetRepositoryScanningConfigurationInput) override;
+  Answer<api::ecr::StartImageScanOutput> StartImageScan(const aws::Call&,
+                                                        api::ecr::StartImageScanInput) override;
+  Answer<api::ecr::DescribeImageScanFindingsOutput> DescribeImageScanFindings(
+      const aws::Call&, api::ecr::DescribeImageScanFindingsInput) override;
+
  private:
   api::ecr::Repository render(const RepositoryId& id, const RepositoryRow& row) const;
   const RepositoryRow& require(const RepositoryId& id) const;
   // The digest of the image that `id` names; nothing when there is none.
   std::optional<image::Digest> resolve(const RepositoryId& repository,
                                        const api::ecr::ImageIdentifier& id) const;
+  // The digest of the image that `id` names; throws what ECR throws when the repository or it is not there.
+  image::Digest require_image(const RepositoryId& repository, const api::ecr::ImageIdentifier& id) const;
   boost::asio::awaitable<std::optional<api::ecr::ImageFailure>> delete_one(
       RepositoryId repository, api::ecr::ImageIdentifier id, std::vector<api::ecr::ImageIdentifier>& gone);
   Uploads::Claim claim(const RepositoryId& repository, const std::string& upload_id);
@@ -158,6 +175,7 @@ class EcrApi final : public api::ecr::Service {
   Repositories& repositories_ = parts_.repositories;
   Uploads& uploads_ = parts_.uploads;
   Tokens& tokens_ = parts_.tokens;
+  Scans& scans_ = parts_.scans;
   const std::string& host_ = parts_.host;
 };
 

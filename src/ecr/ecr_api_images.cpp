@@ -6,6 +6,7 @@
 #include "aws/paging.h"
 #include "ecr/ecr_api.h"
 #include "ecr/faults.h"
+#include "ecr/scan_shapes.h"
 #include "ecr/storage_class.h"
 
 namespace sampan::ecr {
@@ -145,8 +146,9 @@ EcrApi::Answer<api::DescribeImagesOutput> EcrApi::DescribeImages(const aws::Call
     for (const auto& wanted : *in.imageIds) {
       const auto digest = resolve(id, wanted);
       if (!digest) throw api::ImageNotFoundException(no_image_text(id, wanted));
-      if (seen.insert(*digest).second)
-        found.push_back(detail_of(id, *digest, *repositories_.find_image(id, *digest), call.now));
+      if (!seen.insert(*digest).second) continue;
+      found.push_back(detail_of(id, *digest, *repositories_.find_image(id, *digest), call.now));
+      describe_scan(scans_, id, *digest, found.back());
     }
     co_return out;
   }
@@ -165,6 +167,7 @@ EcrApi::Answer<api::DescribeImagesOutput> EcrApi::DescribeImages(const aws::Call
     if (!is_about(filter.imageStatus, row->second.value, call.now)) continue;
     if (!page->take(digest.str())) break;
     found.push_back(detail_of(id, digest, row->second.value, call.now));
+    describe_scan(scans_, id, digest, found.back());
   }
   out.nextToken = page->next_token();
   co_return out;

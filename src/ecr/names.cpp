@@ -34,6 +34,13 @@ std::string_view name_of_key(std::string_view key) {
   return key.substr(key.find('/', key.find('/') + 1) + 1);
 }
 
+RepositoryId repository_of_key(std::string_view key) {
+  const auto region = key.find('/') + 1;
+  const auto name = key.find('/', region) + 1;
+  return {std::string(key.substr(0, region - 1)), std::string(key.substr(region, name - region - 1)),
+          std::string(key.substr(name, key.rfind('@') - name))};
+}
+
 std::optional<RepositoryId> parse_repository_arn(std::string_view text) {
   const auto arn = aws::Arn::parse(text);
   if (!arn || arn->service != "ecr" || !arn->resource.starts_with(kRepository)) return std::nullopt;

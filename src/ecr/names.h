@@ -26,6 +26,8 @@ struct RepositoryId {
 image::Digest digest_of_key(std::string_view key);
 // "team/app" of "000000000000/us-east-1/team/app".
 std::string_view name_of_key(std::string_view key);
+// The repository of an image's or blob's key.
+RepositoryId repository_of_key(std::string_view key);
 std::optional<RepositoryId> parse_repository_arn(std::string_view arn);
 
 // ECR's rule: 2 to 256 characters of OCI's form.

@@ -147,7 +147,8 @@ std::string Archive::read_all(std::uint64_t limit) {
   std::string content;
   for (auto piece = read(); !piece.empty(); piece = read()) {
     if (content.size() + piece.size() > limit) {
-      throw core::Error("read an entry's content", fmt::format("it has more than the {} bytes allowed", limit));
+      throw core::Error("read an entry's content",
+                        fmt::format("it has more than the {} bytes allowed", limit));
     }
     content.append(piece.data(), piece.size());
   }

@@ -1,5 +1,5 @@
-// Reads tar and zip archives that nobody vouches for, through libarchive: entry by entry, in order, nothing on
-// the disk. Blocking; one thread at a time. Throws core::Error, or what the source throws.
+// Reads tar and zip archives that nobody vouches for, through libarchive: entry by entry, in order, nothing
+// on the disk. Blocking; one thread at a time. Throws core::Error, or what the source throws.
 #pragma once
 
 #include <cstdint>

@@ -14,7 +14,7 @@ std::string_view name_of(Severity severity);
 Severity severity_of_word(std::string_view word);
 
 struct CvssScore {
-  double score = 0;      // 0.0 to 10.0, one decimal
+  double score = 0;     // 0.0 to 10.0, one decimal
   std::string version;  // "2.0", "3.0", "3.1", "4.0"
 };
 // Base score of versions 2 and 3; of version 4 with what the vector says of threat and environment. Nothing

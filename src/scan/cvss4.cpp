@@ -139,8 +139,10 @@ std::optional<double> lower_of_eq3(const Macro& m) {
     other.eq3 = 1;
     return std::max(lookup(next), lookup(other));
   }
-  if (m.eq3 == 1 && m.eq6 == 0) next.eq6 = 1;
-  else ++next.eq3;
+  if (m.eq3 == 1 && m.eq6 == 0)
+    next.eq6 = 1;
+  else
+    ++next.eq3;
   return lookup(next);
 }
 

@@ -54,7 +54,8 @@ std::optional<double> cvss3_base(const Metrics& metrics) {
   const bool changed = weight(metrics, "S", {{'U', 0}, {'C', 1}}, bad) == 1;
   const double av = weight(metrics, "AV", {{'N', 0.85}, {'A', 0.62}, {'L', 0.55}, {'P', 0.2}}, bad);
   const double ac = weight(metrics, "AC", {{'L', 0.77}, {'H', 0.44}}, bad);
-  const double pr = weight(metrics, "PR", {{'N', 0.85}, {'L', changed ? 0.68 : 0.62}, {'H', changed ? 0.5 : 0.27}}, bad);
+  const double pr =
+      weight(metrics, "PR", {{'N', 0.85}, {'L', changed ? 0.68 : 0.62}, {'H', changed ? 0.5 : 0.27}}, bad);
   const double ui = weight(metrics, "UI", {{'N', 0.85}, {'R', 0.62}}, bad);
   const double c = weight(metrics, "C", {{'H', 0.56}, {'L', 0.22}, {'N', 0}}, bad);
   const double i = weight(metrics, "I", {{'H', 0.56}, {'L', 0.22}, {'N', 0}}, bad);

@@ -40,7 +40,8 @@ void Database::find(std::string_view ecosystem, std::string_view name,
   if (found == end || found->ecosystem != number || name_of(*found) != name) return;
   for (auto row = found->first; row < (found + 1)->first; ++row) {
     auto affected = decode_affected(std::string_view(texts_).substr(affected_[row].ranges));
-    visit({affected_[row].record, affected.severity, std::move(affected.ranges), std::move(affected.versions)});
+    visit(
+        {affected_[row].record, affected.severity, std::move(affected.ranges), std::move(affected.versions)});
   }
 }
 
@@ -57,7 +58,8 @@ Advisory Database::advisory(std::uint32_t record) const {
   const auto value = json::parse(bytes);
   const auto& row = value.as_array();
   const auto text = [&](std::size_t i) { return std::string(row.at(i).as_string()); };
-  Advisory advisory{text(0), text(1), text(2), text(3), text(4), texts_of(row.at(5)), texts_of(row.at(6)), {}};
+  Advisory advisory{text(0), text(1), text(2), text(3), text(4), texts_of(row.at(5)), texts_of(row.at(6)),
+                    {}};
   for (const auto& vector : texts_of(row.at(7))) {
     if (auto score = score_of(vector)) advisory.vectors.push_back({vector, *score});
   }
@@ -107,7 +109,11 @@ void DatabaseBuilder::add(const OsvRecord& record) {
     if (ecosystems_.size() >= std::numeric_limits<std::uint16_t>::max()) {
       throw core::Error("load the vulnerability database", "it has too many ecosystems");
     }
-    OsvAffected kept{.ecosystem = {}, .name = {}, .ranges = affected.ranges, .versions = {}, .severity = affected.severity};
+    OsvAffected kept{.ecosystem = {},
+                     .name = {},
+                     .ranges = affected.ranges,
+                     .versions = {},
+                     .severity = affected.severity};
     for (const auto& version : affected.versions) {
       if (!is_affected(*scheme, affected.ranges, {}, version)) kept.versions.push_back(version);
     }
@@ -116,7 +122,8 @@ void DatabaseBuilder::add(const OsvRecord& record) {
     used = true;
   }
   if (!used) return;
-  if (database_->records_.size() >= limits_.records || rows_.size() > std::numeric_limits<std::uint32_t>::max() - 1) {
+  if (database_->records_.size() >= limits_.records ||
+      rows_.size() > std::numeric_limits<std::uint32_t>::max() - 1) {
     throw core::Error("load the vulnerability database", "it has too many records");
   }
   write_details(record);
@@ -125,9 +132,9 @@ void DatabaseBuilder::add(const OsvRecord& record) {
 void DatabaseBuilder::write_details(const OsvRecord& record) {
   json::array vectors;
   for (const auto& vector : record.vectors) vectors.emplace_back(vector.vector);
-  const auto text = json::serialize(json::array{
-      record.id, record.name, record.description, record.published, record.modified,
-      json::value_from(record.related), json::value_from(record.references), std::move(vectors)});
+  const auto text = json::serialize(json::array{record.id, record.name, record.description, record.published,
+                                                record.modified, json::value_from(record.related),
+                                                json::value_from(record.references), std::move(vectors)});
   database_->records_.push_back({written_ + pending_.size(), static_cast<std::uint32_t>(text.size())});
   pending_ += text;
   if (pending_.size() >= kPiece) flush();
@@ -145,7 +152,8 @@ void DatabaseBuilder::sort_rows() {
   std::vector<std::uint16_t> renumbered(ecosystems_.size());
   for (const auto& [name, number] : ecosystems_) names.push_back(name);
   std::sort(names.begin(), names.end());
-  for (std::size_t i = 0; i < names.size(); ++i) renumbered[ecosystems_.at(names[i])] = static_cast<std::uint16_t>(i);
+  for (std::size_t i = 0; i < names.size(); ++i)
+    renumbered[ecosystems_.at(names[i])] = static_cast<std::uint16_t>(i);
   for (auto& row : rows_) row.ecosystem = renumbered[row.ecosystem];
   const std::string_view texts = database_->texts_;
   std::sort(rows_.begin(), rows_.end(), [&](const Row& a, const Row& b) {
@@ -166,11 +174,13 @@ std::shared_ptr<const Database> DatabaseBuilder::finish() {
     const bool same = !db.packages_.empty() && db.packages_.back().ecosystem == row.ecosystem &&
                       db.packages_.back().name == row.name && db.packages_.back().name_size == row.name_size;
     if (!same) {
-      db.packages_.push_back({row.name, row.ecosystem, row.name_size, static_cast<std::uint32_t>(db.affected_.size())});
+      db.packages_.push_back(
+          {row.name, row.ecosystem, row.name_size, static_cast<std::uint32_t>(db.affected_.size())});
     }
     db.affected_.push_back({row.record, row.ranges});
   }
-  db.packages_.push_back({0, std::numeric_limits<std::uint16_t>::max(), 0, static_cast<std::uint32_t>(db.affected_.size())});
+  db.packages_.push_back(
+      {0, std::numeric_limits<std::uint16_t>::max(), 0, static_cast<std::uint32_t>(db.affected_.size())});
   db.packages_.shrink_to_fit();
   db.records_.shrink_to_fit();
   db.texts_.shrink_to_fit();

@@ -2,8 +2,8 @@
 // DatabaseBuilder, then only read; shared by whoever scans, so that a newer one can take its place.
 //
 // What matching needs is held compactly (each package's ranges, shared texts once); what only a finding shows
-// (descriptions, references) lies in an unlinked file and is read when something matched. Listed versions that
-// a record's own ranges cover anyway are not kept: that changes no answer.
+// (descriptions, references) lies in an unlinked file and is read when something matched. Listed versions
+// that a record's own ranges cover anyway are not kept: that changes no answer.
 //
 // Database: thread-safe to read. Builder: one thread. Blocking.
 #pragma once
@@ -38,7 +38,8 @@ class Database {
     std::vector<std::string> versions;
   };
   // Every record about that package. The ecosystem exactly as records write it.
-  void find(std::string_view ecosystem, std::string_view name, const std::function<void(const Hit&)>& visit) const;
+  void find(std::string_view ecosystem, std::string_view name,
+            const std::function<void(const Hit&)>& visit) const;
   // Throws core::Error when the disk refuses.
   Advisory advisory(std::uint32_t record) const;
 
@@ -82,7 +83,8 @@ class DatabaseBuilder {
   // `scratch`: a directory for the file of details, which has no name there.
   explicit DatabaseBuilder(const std::filesystem::path& scratch, DatabaseLimits limits = {});
   ~DatabaseBuilder();
-  // Leaves out what is withdrawn, and packages of ecosystems that no image has. Throws core::Error at a limit.
+  // Leaves out what is withdrawn, and packages of ecosystems that no image has. Throws core::Error at a
+  // limit.
   void add(const OsvRecord& record);
   std::shared_ptr<const Database> finish();
 

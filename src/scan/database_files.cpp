@@ -31,7 +31,8 @@ std::vector<std::string> list_files(const fs::path& root) {
   std::error_code error;
   if (fs::is_regular_file(root, error)) return {root.string()};
   if (!fs::is_directory(root, error)) {
-    throw core::Error("read the vulnerability database " + root.string(), "there is no such directory or file");
+    throw core::Error("read the vulnerability database " + root.string(),
+                      "there is no such directory or file");
   }
   std::vector<std::string> files;
   fs::recursive_directory_iterator walk(root, fs::directory_options::skip_permission_denied, error), end;
@@ -100,19 +101,21 @@ FilesState look_at_files(const fs::path& root) {
   core::Sha256 hash;
   FilesState state;
   for (const auto& file : list_files(root)) {
-    struct stat info {};
+    struct stat info{};
     if (::stat(file.c_str(), &info) != 0) continue;  // it has just gone
     const auto line = fmt::format("{}\n{}\n{}.{:09}\n{}\n", file, info.st_size, info.st_mtim.tv_sec,
                                   info.st_mtim.tv_nsec, info.st_ino);
     hash.update(line);
-    state.newest = std::max<std::int64_t>(state.newest, info.st_mtim.tv_sec * 1000 + info.st_mtim.tv_nsec / 1'000'000);
+    state.newest =
+        std::max<std::int64_t>(state.newest, info.st_mtim.tv_sec * 1000 + info.st_mtim.tv_nsec / 1'000'000);
     ++state.files;
   }
   state.signature = hash.finish_hex();
   return state;
 }
 
-LoadResult load_files(const fs::path& root, const fs::path& scratch, std::stop_token stop, DatabaseLimits limits) {
+LoadResult load_files(const fs::path& root, const fs::path& scratch, std::stop_token stop,
+                      DatabaseLimits limits) {
   Loading loading(scratch, std::move(stop), limits);
   for (const auto& file : list_files(root)) loading.load(file);
   if (loading.result().records == 0) {

@@ -1,5 +1,5 @@
-// A database on the disk: a directory (searched through) of OSV records, one a .json file, or in .zip archives
-// as osv.dev publishes them for each ecosystem; or one such file. Blocking.
+// A database on the disk: a directory (searched through) of OSV records, one a .json file, or in .zip
+// archives as osv.dev publishes them for each ecosystem; or one such file. Blocking.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ namespace sampan::scan {
 // What is there, without reading it: changes when a file comes, goes or is written. Throws core::Error when
 // there is nothing at that path.
 struct FilesState {
-  std::string signature;  // of names, sizes and times
+  std::string signature;    // of names, sizes and times
   std::int64_t newest = 0;  // milliseconds since 1970: when the last of the files was written
   std::size_t files = 0;
 };

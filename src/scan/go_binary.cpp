@@ -79,7 +79,8 @@ bool GoBinary::parse(std::string_view text) {
   if (!version || !modules || !version->starts_with("go")) return false;
   auto listed = *modules;
   // The linker sets it between two marks of 16 bytes.
-  if (listed.size() >= 33 && listed[listed.size() - 17] == '\n') listed = listed.substr(16, listed.size() - 32);
+  if (listed.size() >= 33 && listed[listed.size() - 17] == '\n')
+    listed = listed.substr(16, listed.size() - 32);
   packages_ = parse_go_modules(listed);
   const auto number = version->substr(2);
   packages_.push_back(module("stdlib", number.substr(0, number.find(' '))));

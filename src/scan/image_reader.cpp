@@ -13,7 +13,9 @@ namespace {
 constexpr std::string_view kWhiteout = ".wh.";
 constexpr std::string_view kOpaqueName = ".wh..wh..opq";
 constexpr std::string_view kAufsPrivate = ".wh..wh.";
-constexpr std::string_view kElf = "\x7f" "ELF";
+constexpr std::string_view kElf =
+    "\x7f"
+    "ELF";
 constexpr std::size_t kLongestPath = 4096;
 
 // Counts what comes out of the decompressor, so that no archive runs for ever.
@@ -72,7 +74,8 @@ class Reading {
     if (!path) return;  // the root itself, or a way out of it
     const auto slash = path->rfind('/');
     const auto name = std::string_view(*path).substr(slash == std::string::npos ? 0 : slash + 1);
-    if (name.starts_with(kWhiteout)) return apply_whiteout(slash == std::string::npos ? "" : path->substr(0, slash), name);
+    if (name.starts_with(kWhiteout))
+      return apply_whiteout(slash == std::string::npos ? "" : path->substr(0, slash), name);
     switch (entry.type) {
       case Archive::Type::kDirectory:
         return;
@@ -155,7 +158,8 @@ class Reading {
 
 }  // namespace
 
-Inventory read_layers(std::size_t count, const OpenLayer& open, const ReadLimits& limits, std::stop_token stop) {
+Inventory read_layers(std::size_t count, const OpenLayer& open, const ReadLimits& limits,
+                      std::stop_token stop) {
   Reading reading(limits, stop);
   for (std::size_t i = 0; i < count; ++i) {
     const auto layer = open(i);

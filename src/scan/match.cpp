@@ -43,7 +43,8 @@ std::string fix_for(Scheme scheme, const Database::Hit& hit, std::string_view ve
     const auto order = range.semver ? Scheme::kSemVer : scheme;
     if (!is_within(scheme, range, version)) continue;
     for (const auto& event : range.events) {
-      if (event.kind != OsvEvent::Kind::kFixed || compare_versions(order, event.version, version) <= 0) continue;
+      if (event.kind != OsvEvent::Kind::kFixed || compare_versions(order, event.version, version) <= 0)
+        continue;
       if (fix.empty() || compare_versions(order, event.version, fix) < 0) fix = event.version;
     }
   }
@@ -52,7 +53,8 @@ std::string fix_for(Scheme scheme, const Database::Hit& hit, std::string_view ve
 
 std::string uri_of(const Advisory& advisory, const std::string& ecosystem) {
   const bool cve = advisory.name.starts_with("CVE-");
-  if (cve && ecosystem.starts_with("Debian")) return "https://security-tracker.debian.org/tracker/" + advisory.name;
+  if (cve && ecosystem.starts_with("Debian"))
+    return "https://security-tracker.debian.org/tracker/" + advisory.name;
   if (cve && ecosystem.starts_with("Ubuntu")) return "https://ubuntu.com/security/" + advisory.name;
   if (cve) return "https://nvd.nist.gov/vuln/detail/" + advisory.name;
   if (!advisory.references.empty()) return advisory.references.front();
@@ -61,7 +63,8 @@ std::string uri_of(const Advisory& advisory, const std::string& ecosystem) {
 
 class Matching {
  public:
-  Matching(const Inventory& inventory, const Database& database) : inventory_(inventory), database_(database) {}
+  Matching(const Inventory& inventory, const Database& database)
+      : inventory_(inventory), database_(database) {}
 
   void match(const Package& package) {
     for (const auto& ecosystem : ecosystems_of(package.type, inventory_.os)) {
@@ -127,7 +130,8 @@ class Matching {
 
   static void merge(Advisory& into, const Advisory& other) {
     const auto add = [](std::vector<std::string>& texts, const std::string& text, std::size_t most) {
-      if (texts.size() < most && std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(text);
+      if (texts.size() < most && std::find(texts.begin(), texts.end(), text) == texts.end())
+        texts.push_back(text);
     };
     if (other.id != into.name) add(into.related, other.id, 50);
     for (const auto& text : other.related) add(into.related, text, 50);

@@ -50,7 +50,8 @@ std::optional<OsvRange> read_range(const json::object& object) {
     if (!event) continue;
     for (const auto& [name, kind] : kKinds) {
       const auto version = text_in(*event, name);
-      if (!version.empty() && version.size() <= kLongestVersion) range.events.push_back({kind, std::string(version)});
+      if (!version.empty() && version.size() <= kLongestVersion)
+        range.events.push_back({kind, std::string(version)});
     }
   }
   if (range.events.empty()) return std::nullopt;
@@ -157,7 +158,8 @@ void read_references(const json::object& object, OsvRecord& record) {
     const auto* entry = item.if_object();
     const auto url = entry ? text_in(*entry, "url") : std::string_view();
     const bool is_url = url.starts_with("https://") || url.starts_with("http://");
-    if (is_url && url.size() <= 2048 && record.references.size() < kMostReferences) record.references.emplace_back(url);
+    if (is_url && url.size() <= 2048 && record.references.size() < kMostReferences)
+      record.references.emplace_back(url);
   }
 }
 

@@ -38,7 +38,7 @@ struct OsvVector {
 
 struct OsvRecord {
   std::string id;
-  std::string name;  // the CVE it stands for, where it stands for one; else its id
+  std::string name;                  // the CVE it stands for, where it stands for one; else its id
   std::vector<std::string> related;  // other names of the same
   std::string description;
   std::string published, modified;  // RFC 3339

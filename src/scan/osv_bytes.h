@@ -1,4 +1,5 @@
-// What one record says of one package, in few bytes. Private to the database, which alone writes and reads it.
+// What one record says of one package, in few bytes. Private to the database, which alone writes and reads
+// it.
 #pragma once
 
 #include <string>

@@ -51,7 +51,8 @@ void take_replace(std::string_view line, std::vector<Package>& packages) {
   const auto old_module = from.substr(0, from.find_first_of(" \t"));
   const auto old_version = from.size() == old_module.size() ? "" : core::trim(from.substr(old_module.size()));
   const auto had = std::erase_if(packages, [&](const Package& package) {
-    return package.name == old_module && (old_version.empty() || go("", old_version).version == package.version);
+    return package.name == old_module &&
+           (old_version.empty() || go("", old_version).version == package.version);
   });
   if (had > 0) take_require(core::trim(line.substr(arrow + 2)), packages);
 }
@@ -74,8 +75,8 @@ std::vector<Package> parse_gemfile_lock(std::string_view text) {
     const auto close = line.find(')', open == line.npos ? 0 : open);
     if (open == line.npos || close == line.npos) continue;
     const auto version = line.substr(open + 2, close - open - 2);
-    packages.push_back(make(PackageType::kGem, core::trim(line.substr(0, open)),
-                            version.substr(0, version.find('-'))));
+    packages.push_back(
+        make(PackageType::kGem, core::trim(line.substr(0, open)), version.substr(0, version.find('-'))));
   }
   return packages;
 }

@@ -102,7 +102,8 @@ std::string package_url(const Package& package, const OperatingSystem& os) {
   std::string question;
   if (!package.architecture.empty()) question += "&arch=" + core::percent_encode(package.architecture);
   if (is_distribution(package.type) && !os.id.empty()) {
-    question += "&distro=" + core::percent_encode(os.version_id.empty() ? os.id : os.id + '-' + os.version_id);
+    question +=
+        "&distro=" + core::percent_encode(os.version_id.empty() ? os.id : os.id + '-' + os.version_id);
   }
   if (!question.empty()) question[0] = '?';
   return url + question;

@@ -30,13 +30,14 @@ struct OperatingSystem {
 
 struct Inventory {
   OperatingSystem os;
-  std::string architecture;       // of the image: "amd64"
-  std::vector<Package> packages;  // sorted, each once
+  std::string architecture;        // of the image: "amd64"
+  std::vector<Package> packages;   // sorted, each once
   std::vector<std::string> notes;  // what could not be read, and why
   bool operator==(const Inventory&) const = default;
 };
 
-// OSV's ecosystem of a language's packages ("npm"), and of a distribution's where its release does not matter.
+// OSV's ecosystem of a language's packages ("npm"), and of a distribution's where its release does not
+// matter.
 std::string_view name_of(PackageType type);
 // As ECR names them: "OS", "NODEPKG", "PYTHONPKG", …
 std::string_view manager_of(PackageType type);

@@ -54,13 +54,20 @@ bool is_gemspec(std::string_view path, std::string_view name) {
 
 std::optional<FileKind> kind_by_name(std::string_view name) {
   static constexpr std::pair<std::string_view, FileKind> kNames[]{
-      {"package-lock.json", FileKind::kNpmLock},   {"npm-shrinkwrap.json", FileKind::kNpmLock},
-      {".package-lock.json", FileKind::kNpmLock},  {"yarn.lock", FileKind::kYarnLock},
-      {"pnpm-lock.yaml", FileKind::kPnpmLock},     {"requirements.txt", FileKind::kPythonRequirements},
-      {"Pipfile.lock", FileKind::kPipfileLock},    {"poetry.lock", FileKind::kPoetryLock},
-      {"uv.lock", FileKind::kPoetryLock},          {"Gemfile.lock", FileKind::kGemfileLock},
-      {"gems.locked", FileKind::kGemfileLock},     {"go.mod", FileKind::kGoMod},
-      {"go.sum", FileKind::kGoSum},                {"Cargo.lock", FileKind::kCargoLock},
+      {"package-lock.json", FileKind::kNpmLock},
+      {"npm-shrinkwrap.json", FileKind::kNpmLock},
+      {".package-lock.json", FileKind::kNpmLock},
+      {"yarn.lock", FileKind::kYarnLock},
+      {"pnpm-lock.yaml", FileKind::kPnpmLock},
+      {"requirements.txt", FileKind::kPythonRequirements},
+      {"Pipfile.lock", FileKind::kPipfileLock},
+      {"poetry.lock", FileKind::kPoetryLock},
+      {"uv.lock", FileKind::kPoetryLock},
+      {"Gemfile.lock", FileKind::kGemfileLock},
+      {"gems.locked", FileKind::kGemfileLock},
+      {"go.mod", FileKind::kGoMod},
+      {"go.sum", FileKind::kGoSum},
+      {"Cargo.lock", FileKind::kCargoLock},
       {"composer.lock", FileKind::kComposerLock},
   };
   for (const auto& [known, kind] : kNames) {

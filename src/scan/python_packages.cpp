@@ -31,8 +31,10 @@ std::string normal_python_name(std::string_view name) {
   std::string normal;
   for (const char c : core::to_lower(name)) {
     const bool separator = c == '-' || c == '_' || c == '.';
-    if (!separator) normal += c;
-    else if (normal.empty() || normal.back() != '-') normal += '-';
+    if (!separator)
+      normal += c;
+    else if (normal.empty() || normal.back() != '-')
+      normal += '-';
   }
   return normal;
 }

@@ -13,7 +13,8 @@ namespace json = boost::json;
 constexpr std::size_t kLargestReport = 1024 * 1024 * 1024;
 
 json::value to_json(const Package& p) {
-  return json::array{static_cast<int>(p.type), p.name, p.version, p.source_name, p.source_version, p.architecture, p.path};
+  return json::array{static_cast<int>(p.type), p.name,         p.version, p.source_name,
+                     p.source_version,         p.architecture, p.path};
 }
 
 std::string text(const json::value& value) {
@@ -22,26 +23,48 @@ std::string text(const json::value& value) {
 
 Package to_package(const json::value& value) {
   const auto& row = value.as_array();
-  return {static_cast<PackageType>(row.at(0).to_number<int>()), text(row.at(1)), text(row.at(2)), text(row.at(3)),
-          text(row.at(4)), text(row.at(5)), text(row.at(6))};
+  return {static_cast<PackageType>(row.at(0).to_number<int>()),
+          text(row.at(1)),
+          text(row.at(2)),
+          text(row.at(3)),
+          text(row.at(4)),
+          text(row.at(5)),
+          text(row.at(6))};
 }
 
 json::value to_json(const Finding& f) {
   json::array packages, vectors;
   for (const auto& package : f.packages) packages.push_back(to_json(package));
   for (const auto& vector : f.advisory.vectors) vectors.emplace_back(vector.vector);
-  return json::array{f.advisory.id, f.advisory.name, f.advisory.description, f.advisory.published, f.advisory.modified,
-                     json::value_from(f.advisory.related), json::value_from(f.advisory.references), std::move(vectors),
-                     static_cast<int>(f.severity), std::move(packages), f.package_name, f.package_version, f.fixed_in,
-                     f.uri, f.score, f.vector};
+  return json::array{f.advisory.id,
+                     f.advisory.name,
+                     f.advisory.description,
+                     f.advisory.published,
+                     f.advisory.modified,
+                     json::value_from(f.advisory.related),
+                     json::value_from(f.advisory.references),
+                     std::move(vectors),
+                     static_cast<int>(f.severity),
+                     std::move(packages),
+                     f.package_name,
+                     f.package_version,
+                     f.fixed_in,
+                     f.uri,
+                     f.score,
+                     f.vector};
 }
 
 Finding to_finding(const json::value& value) {
   const auto& row = value.as_array();
   Finding f;
-  f.advisory = {text(row.at(0)), text(row.at(1)), text(row.at(2)), text(row.at(3)), text(row.at(4)),
+  f.advisory = {text(row.at(0)),
+                text(row.at(1)),
+                text(row.at(2)),
+                text(row.at(3)),
+                text(row.at(4)),
                 json::value_to<std::vector<std::string>>(row.at(5)),
-                json::value_to<std::vector<std::string>>(row.at(6)), {}};
+                json::value_to<std::vector<std::string>>(row.at(6)),
+                {}};
   for (const auto& vector : row.at(7).as_array()) {
     if (auto score = score_of(vector.as_string())) f.advisory.vectors.push_back({text(vector), *score});
   }
@@ -62,7 +85,8 @@ std::string encode_report(const Report& report) {
   json::array findings;
   findings.reserve(report.findings.size());
   for (const auto& finding : report.findings) findings.push_back(to_json(finding));
-  return compress(json::serialize(json::object{{"form", 1}, {"cut", report.cut}, {"findings", std::move(findings)}}));
+  return compress(
+      json::serialize(json::object{{"form", 1}, {"cut", report.cut}, {"findings", std::move(findings)}}));
 }
 
 Report decode_report(std::string_view bytes) try {

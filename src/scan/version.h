@@ -23,7 +23,8 @@ enum class Scheme {
 // Below, at or above zero as `a` is before, the same as, or after `b`.
 int compare_versions(Scheme scheme, std::string_view a, std::string_view b);
 
-// The scheme of one of OSV's ecosystems, with or without its release ("Debian:12"); nothing when none is known.
+// The scheme of one of OSV's ecosystems, with or without its release ("Debian:12"); nothing when none is
+// known.
 std::optional<Scheme> scheme_of(std::string_view ecosystem);
 
 }  // namespace sampan::scan

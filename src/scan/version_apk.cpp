@@ -1,7 +1,8 @@
 // apk-tools: digits{.digits}[letter]{_suffix[digits]}[~hash][-rN].
 //
 // A version is read as tokens, each with a rank and a value; the order of versions is the lexicographic order
-// of their tokens. At one place a pre-release suffix comes before the version's end, everything else after it.
+// of their tokens. At one place a pre-release suffix comes before the version's end, everything else after
+// it.
 #include <array>
 #include <optional>
 #include <vector>
@@ -15,7 +16,7 @@ enum Rank { kPre, kEnd, kRevision, kHash, kSuffixNumber, kPost, kLetter, kDigit,
 
 struct Token {
   Rank rank;
-  int order = 0;              // of suffixes, and below zero: how many zeros a part begins with
+  int order = 0;               // of suffixes, and below zero: how many zeros a part begins with
   std::string_view text = {};  // digits or letters
 };
 using Tokens = std::vector<Token>;

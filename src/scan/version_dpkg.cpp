@@ -1,5 +1,5 @@
-// deb-version(7): [epoch:]upstream[-revision]; runs of other characters and of digits by turns, '~' before the
-// end of the text, letters before everything else.
+// deb-version(7): [epoch:]upstream[-revision]; runs of other characters and of digits by turns, '~' before
+// the end of the text, letters before everything else.
 #include "scan/version_parts.h"
 
 namespace sampan::scan {

@@ -45,8 +45,9 @@ void trim(Tokens& tokens) {
     std::size_t first = end;
     while (first > 0 && is_null(tokens[first - 1])) --first;
     // The first token stands for the version itself.
-    tokens.erase(tokens.begin() + static_cast<std::ptrdiff_t>(first == 0 ? 1 : first),
-                 tokens.begin() + static_cast<std::ptrdiff_t>(std::max<std::size_t>(end, first == 0 ? 1 : first)));
+    tokens.erase(
+        tokens.begin() + static_cast<std::ptrdiff_t>(first == 0 ? 1 : first),
+        tokens.begin() + static_cast<std::ptrdiff_t>(std::max<std::size_t>(end, first == 0 ? 1 : first)));
     if (first == 0) return;
     end = first - 1;
     while (end > 0 && tokens[end].separator != '-') --end;

@@ -1,4 +1,5 @@
-// rpm: [epoch:]version[-release], each by rpmvercmp: runs of digits or letters, '~' before the end, '^' after it.
+// rpm: [epoch:]version[-release], each by rpmvercmp: runs of digits or letters, '~' before the end, '^' after
+// it.
 #include "scan/version_parts.h"
 
 namespace sampan::scan {

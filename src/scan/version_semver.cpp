@@ -60,7 +60,8 @@ int compare_semver(std::string_view a, std::string_view b) {
   for (std::size_t i = 0; i < left->numbers.size() && i < right->numbers.size(); ++i) {
     if (const int order = compare_numbers(left->numbers[i], right->numbers[i]); order != 0) return order;
   }
-  if (const int order = compare_lengths(left->numbers.size(), right->numbers.size()); order != 0) return order;
+  if (const int order = compare_lengths(left->numbers.size(), right->numbers.size()); order != 0)
+    return order;
   const auto& pre = left->pre_release;
   const auto& other = right->pre_release;
   if (pre.empty() != other.empty()) return pre.empty() ? 1 : -1;

@@ -39,7 +39,7 @@ class TestKeys final : public aws::Authenticator {
 
 class World {
  public:
-  explicit World(bool verify = false)
+  explicit World(bool verify = false, const std::string& vulnerabilities = {})
       : keys(verify),
         store(store::make_memory_store(executors.control())),
         content(scratch.path()),
@@ -54,6 +54,7 @@ class World {
         archived(repositories, clock),
         replication({*store, executors, content, repositories, templates, clock, scratch.path() / "peers"}),
         signing(*store),
+        scans(*store, executors, repositories, content, clock, scratch.path(), vulnerabilities),
         registry(executors, content, repositories, uploads, login),
         server(executors, [this](http::Request& request, http::BodyReader& body) {
           return registry.handle(request, body);
@@ -76,6 +77,7 @@ class World {
                               .replication = replication,
                               .signing = signing,
                               .policies = access_policies,
+                              .scans = scans,
                               .host = host});
     thread = std::thread([this] { executors.run(); });
   }
@@ -163,6 +165,7 @@ class World {
   ArchivedImages archived;
   Replication replication;
   Signing signing;
+  Scans scans;
   Registry registry;
   http::Server server;
   std::string host;
