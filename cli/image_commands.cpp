@@ -179,7 +179,7 @@ void add_images(CLI::App& app, Session& session) {
 }
 
 void add_image(CLI::App& app, Session& session) {
-  auto* command = app.add_subcommand("image", "bootstrap, import, rm");
+  auto* command = app.add_subcommand("image", "bootstrap, import, rm, scan, sbom");
   command->require_subcommand(1);
   auto name = std::make_shared<std::string>();
   auto tags = std::make_shared<std::vector<std::string>>();
@@ -194,6 +194,8 @@ void add_image(CLI::App& app, Session& session) {
   rm->add_option("NAME", *name, "NAME:TAG or NAME@DIGEST")->required();
   rm->callback([=, &session] { remove(session, *name); });
   for (auto* each : {boot, load, rm}) each->fallthrough();
+  add_image_scan(*command, session);
+  add_image_sbom(*command, session);
 }
 
 void add_push(CLI::App& app, Session& session) {

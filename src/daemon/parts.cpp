@@ -86,6 +86,7 @@ Parts::Parts(const Options& options)
       replication({*store, executors, content, repositories, templates, clock, options.data_dir / "peers"}),
       signing(*store),
       scans(*store, executors, repositories, content, clock, options.data_dir, options.vulnerability_db),
+      inventory(executors, repositories, scans, clock, registry_host(options, port)),
       registry(executors, content, repositories, uploads, login),
       catalog(repositories, executors, registry_hosts(options, port)),
       lifecycle(*store, executors, repositories, clock),
@@ -219,7 +220,8 @@ io::Awaitable<void> Parts::stop() {
 
 io::Awaitable<http::Response> Parts::do_work(http::Request& request, http::BodyReader& body, const aws::Caller& caller) {
   const bool stored = ecr::StorageApi::serves(request.raw_path());
-  if (!stored && !build::HttpApi::serves(request.raw_path())) {
+  const bool listed = ecr::InventoryApi::serves(request.raw_path());
+  if (!stored && !listed && !build::HttpApi::serves(request.raw_path())) {
     co_return http::Response::text(404, "{\"message\":\"there is nothing at this path\"}\n", "application/json");
   }
   image::Registry registry{caller.identity ? caller.identity->account : home.account,
@@ -230,6 +232,7 @@ io::Awaitable<http::Response> Parts::do_work(http::Request& request, http::BodyR
   }
   // The disk is shared by all accounts: it is the operator's account's.
   if (stored) co_return co_await storage.handle(request, registry.account == home.account);
+  if (listed) co_return co_await inventory.handle(request, registry);
   co_return co_await work.handle(request, body, registry);
 }
 

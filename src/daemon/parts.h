@@ -18,6 +18,7 @@
 #include "ecr/catalog.h"
 #include "ecr/collector.h"
 #include "ecr/ecr_api.h"
+#include "ecr/inventory_api.h"
 #include "ecr/login.h"
 #include "ecr/registry.h"
 #include "ecr/storage_api.h"
@@ -88,6 +89,7 @@ struct Parts {
   ecr::Replication replication;
   ecr::Signing signing;
   ecr::Scans scans;
+  ecr::InventoryApi inventory;
   ecr::Registry registry;
   ecr::Catalog catalog;
   ecr::Lifecycle lifecycle;

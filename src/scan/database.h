@@ -44,7 +44,7 @@ class Database {
   Advisory advisory(std::uint32_t record) const;
 
   std::size_t records() const { return records_.size(); }
-  std::size_t packages() const { return packages_.size(); }
+  std::size_t packages() const { return packages_.size() - 1; }
   std::size_t memory() const;  // bytes held, without the file
 
  private:

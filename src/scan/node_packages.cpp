@@ -71,8 +71,8 @@ bool take_pnpm_key(std::string_view key, std::vector<Package>& packages) {
   key = unquoted(core::trim(key));
   if (key.starts_with('/')) key.remove_prefix(1);
   key = key.substr(0, key.find('('));
-  auto at = key.find('@', 1);
-  if (at == key.npos) at = key.rfind('/');
+  const auto scope = key.starts_with('@') ? key.find('/') + 1 : 0;
+  const auto at = key.find_first_of("@/", scope);
   if (at == key.npos) return false;
   auto version = key.substr(at + 1);
   version = version.substr(0, version.find('_'));

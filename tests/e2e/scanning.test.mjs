@@ -262,6 +262,31 @@ test('enhanced and continuous: findings follow the database, without reading a l
   assert.equal((await findings('live', '1')).imageScanFindings.findings.length, 1);
 });
 
+test('the command line: a table, JSON, a limit for CI, a bill of materials', async () => {
+  const { stdout } = await sampan.sampan('image', 'scan', 'shop:1');
+  assert.match(stdout, /SEVERITY +NAME +PACKAGE +VERSION +FIXED IN/);
+  assert.match(stdout, /HIGH +CVE-2021-23337 +lodash +4\.17\.20 +4\.17\.21/);
+  assert.match(stdout, /2 findings: 2 high/);
+  const json = JSON.parse((await sampan.sampan('--json', 'image', 'scan', 'shop:1', '--fail-on', 'critical')).stdout);
+  assert.deepEqual(json.counts, { HIGH: 2 });
+  assert.equal(json.findings[1].fixedIn, '3.0.8-1');
+  await assert.rejects(sampan.sampan('image', 'scan', 'shop:1', '--fail-on', 'high'), (error) => error.code === 1 && /2 findings are high or worse/.test(error.stderr));
+  await assert.rejects(sampan.sampan('image', 'scan', 'shop:1', '--fail-on', 'awful'), { code: 2 });
+  await assert.rejects(sampan.sampan('image', 'scan', 'manual:scratch'), (error) => error.code === 1 && /not supported/.test(error.stderr));
+  await assert.rejects(sampan.sampan('image', 'scan', 'shop:absent'), { code: 1 });
+  await push('manual', 'fresh', [layerOf(BASE)], { note: 'fresh' });
+  assert.match((await sampan.sampan('image', 'scan', 'manual:fresh', '--ignore-unfixed')).stdout, /1 findings: 1 high/); // started by it
+  const bom = JSON.parse((await sampan.sampan('image', 'sbom', 'shop:1')).stdout);
+  assert.equal(bom.bomFormat, 'CycloneDX');
+  assert.deepEqual(bom.components.map((one) => one.purl).filter(Boolean).sort(), [
+    'pkg:deb/debian/libssl3@3.0.7-1?arch=amd64&distro=debian-12', 'pkg:deb/debian/zlib1g@1%3A1.2.13.dfsg-1?arch=amd64&distro=debian-12', 'pkg:npm/lodash@4.17.20', 'pkg:npm/ms@2.1.3',
+  ]);
+  const spdx = JSON.parse((await sampan.sampan('image', 'sbom', 'shop:1', '--format', 'spdx')).stdout);
+  assert.equal(spdx.spdxVersion, 'SPDX-2.3');
+  assert.equal(spdx.packages.length, 5);
+  await assert.rejects(sampan.sampan('image', 'sbom', 'shop:absent'), { code: 1 });
+});
+
 test('kill -9 in the middle of scans: each is done after the restart', async () => {
   await create('crash', true);
   const layer = layerOf(BASE);
