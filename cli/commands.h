@@ -14,11 +14,11 @@ void add_configure(CLI::App& app, Session& session);
 void add_build(CLI::App& app, Session& session);
 void add_images(CLI::App& app, Session& session);
 void add_image(CLI::App& app, Session& session);  // bootstrap, import, rm
-void add_registry(CLI::App& app, Session& session);  // collect, fsck, quota
-void add_image(CLI::App& app, Session& session);  // bootstrap, import, rm, scan, sbom
+void add_registry(CLI::App& app, Session& session);      // collect, fsck, quota, refresh
+void add_refresh(CLI::App& registry, Session& session);  // below registry
+void add_image(CLI::App& app, Session& session);         // bootstrap, import, rm, scan, sbom
 void add_image_scan(CLI::App& image, Session& session);
 void add_image_sbom(CLI::App& image, Session& session);
-void add_registry(CLI::App& app, Session& session);  // collect
 void add_push(CLI::App& app, Session& session);
 void add_pull(CLI::App& app, Session& session);
 void add_deploy(CLI::App& app, Session& session);

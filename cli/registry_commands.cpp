@@ -167,7 +167,7 @@ void quota(Session& session, const QuotaFlags& flags) {
 }  // namespace
 
 void add_registry(CLI::App& app, Session& session) {
-  auto* command = app.add_subcommand("registry", "collect, fsck, quota: the registry's storage");
+  auto* command = app.add_subcommand("registry", "collect, fsck, quota, refresh: the registry's storage and cache");
   command->require_subcommand(1);
   auto flags = std::make_shared<CollectFlags>();
   auto* collecting = command->add_subcommand("collect", "Remove content that nothing needs, now");
@@ -191,6 +191,7 @@ void add_registry(CLI::App& app, Session& session) {
   limiting->add_option("--repositories", limits->repositories, "none: ECR's 100000");
   limiting->callback([limits, &session] { quota(session, *limits); });
   limiting->fallthrough();
+  add_refresh(*command, session);
 }
 
 }  // namespace sampan::cli

@@ -22,6 +22,7 @@ TITLES = {
     "ecr": "Amazon ECR",
     "elbv2": "Elastic Load Balancing v2",
     "logs": "CloudWatch Logs",
+    "secretsmanager": "Secrets Manager (no rotation, replicas or policies)",
     "sts": "Security Token Service",
     "iam": "Identity and Access Management (users, groups, roles, policies)",
     "ec2": "Amazon EC2 (the calls that ECS needs)",

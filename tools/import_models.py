@@ -37,6 +37,11 @@ CreatePolicyVersion GetPolicyVersion ListPolicyVersions SetDefaultPolicyVersion 
 SimulatePrincipalPolicy
 """.split()
 
+SECRETS_OPERATIONS = """
+CreateSecret GetSecretValue BatchGetSecretValue PutSecretValue UpdateSecret UpdateSecretVersionStage DescribeSecret
+ListSecrets ListSecretVersionIds DeleteSecret RestoreSecret TagResource UntagResource GetRandomPassword
+""".split()
+
 SERVICES = {
     "ecs": ("2014-11-13", None),
     "ecr": ("2015-09-21", None),
@@ -44,6 +49,7 @@ SERVICES = {
     "sts": ("2011-06-15", None),
     "logs": ("2014-03-28", None),
     "ec2": ("2016-11-15", EC2_OPERATIONS),
+    "secretsmanager": ("2017-10-17", SECRETS_OPERATIONS),
     "iam": ("2010-05-08", IAM_OPERATIONS),
 }
 

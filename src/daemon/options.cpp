@@ -124,7 +124,8 @@ std::string Options::instance_id() const {
 std::optional<Options> parse_options(int argc, const char* const* argv) {
   Options options;
   std::string listen = "127.0.0.1:4566", auth = "sigv4", level = "info", format = "text";
-  std::string collect_every = "1h", collect_grace = "24h", build_cache_keep = "30d";
+  std::string collect_every = "1h", collect_grace = "24h", build_cache_keep = "30d",
+              pull_through_refresh = "24h";
   CLI::App app("Sampan: a container cloud that you own. Speaks the AWS APIs of ECR, ECS, Fargate and ELB.", "sampand");
   app.set_version_flag("--version", std::string("sampand ") + core::kVersion);
   app.set_config("--config", "", "Read flags from FILE (lines of name = value)");
@@ -154,6 +155,12 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
   app.add_option("--vulnerability-db", options.vulnerability_db,
                  "OSV records to scan images with: a directory (of .json files, or .zip archives as osv.dev publishes "
                  "them), or a URL (of a .zip, or ending in / of a bucket laid out as osv.dev's)");
+  app.add_option("--pull-through-refresh", pull_through_refresh, "How old a cached tag may be before its upstream is asked for it again")
+      ->capture_default_str();
+  app.add_option("--upstream-ca", options.upstream_ca, "Certificate authorities (PEM) of other registries, beside the system's")
+      ->check(CLI::ExistingFile);
+  app.add_option("--insecure-upstream", options.insecure_upstreams,
+                 "HOST or HOST:PORT of another registry that may be spoken to over plain HTTP, at any address (repeatable)");
   app.add_option("--log-level", level, "trace, debug, info, warn, error")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}))
       ->capture_default_str();
@@ -187,6 +194,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
   options.build_cache_keep = parse_duration("--build-cache-keep", build_cache_keep);
   if (options.tls()) options.tls_certificate = std::filesystem::absolute(options.tls_certificate);
   if (!options.tls_key.empty()) options.tls_key = std::filesystem::absolute(options.tls_key);
+  options.pull_through_refresh = parse_duration("--pull-through-refresh", pull_through_refresh);
   split_listen(listen, options);
   check(options);
   return options;

@@ -40,6 +40,9 @@ struct Options {
   core::Millis collect_grace = std::chrono::hours(24);
   core::Millis build_cache_keep = std::chrono::hours(24 * 30);
   std::string vulnerability_db;  // a directory, file or URL; empty: images are not matched with anything
+  core::Millis pull_through_refresh = std::chrono::hours(24);
+  std::filesystem::path upstream_ca;            // PEM; beside the system's authorities, for other registries
+  std::vector<std::string> insecure_upstreams;  // HOST or HOST:PORT
   core::log::Level log_level = core::log::Level::kInfo;
   core::log::Format log_format = core::log::Format::kText;
 

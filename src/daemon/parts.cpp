@@ -54,6 +54,19 @@ ecs::Machine describe_machine(const Options& options) {
   return machine;
 }
 
+// A secret as the pull-through cache asks for it.
+ecr::SecretAnswer upstream_secret(const secrets::Vault& vault, const secrets::Scope& scope, const std::string& arn) {
+  using Why = ecr::NoSecret::Why;
+  try {
+    if (auto found = vault.find(scope, arn)) return ecr::SecretText{std::move(found->value.bytes)};
+  } catch (const secrets::Unreadable& lost) {
+    return ecr::NoSecret{Why::kUndecryptable, lost.what()};
+  }
+  const auto* secret = vault.find_secret(scope, arn);
+  if (secret && secret->goes) return ecr::NoSecret{Why::kDenied, "The secret " + arn + " is marked for deletion"};
+  return ecr::NoSecret{Why::kNotFound, secret ? "it has no value" : "Secrets Manager can't find the specified secret."};
+}
+
 }  // namespace
 
 Parts::Parts(const Options& options)
@@ -83,10 +96,23 @@ Parts::Parts(const Options& options)
       tokens(*store, ids),
       login(tokens, keys, clock, {options.account, options.region}),
       templates(*store, repositories, clock),
-      replication({*store, executors, content, repositories, templates, clock, options.data_dir / "peers"}),
+      registries({.ca_file = options.upstream_ca.string(),
+                  .insecure_hosts = options.insecure_upstreams,
+                  .name = ids.hex(16)}),
+      replication({*store, executors, content, repositories, templates, clock, registries, options.data_dir / "peers"}),
       signing(*store),
       scans(*store, executors, repositories, content, clock, options.data_dir, options.vulnerability_db),
       inventory(executors, repositories, scans, clock, registry_host(options, port)),
+      cache_rules(*store, clock, [this](std::string_view host) { return registries.may_speak_plainly(host); }),
+      pull_through({.executors = executors,
+                    .store = *store,
+                    .content = content,
+                    .repositories = repositories,
+                    .templates = templates,
+                    .rules = cache_rules,
+                    .network = registries,
+                    .clock = clock,
+                    .refresh = std::chrono::duration_cast<std::chrono::seconds>(options.pull_through_refresh)}),
       registry(executors, content, repositories, uploads, login),
       catalog(repositories, executors, registry_hosts(options, port)),
       lifecycle(*store, executors, repositories, clock),
@@ -105,15 +131,19 @@ Parts::Parts(const Options& options)
            .signing = signing,
            .policies = access_policies,
            .scans = scans,
+           .cache_rules = cache_rules,
+           .pull_through = pull_through,
            .host = registry_host(options, port),
            .scheme = options.tls() ? "https" : "http"}),
-      images(executors, content, layers, catalog),
+      images(executors, content, layers, catalog, registries),
       quotas(*store, content, repositories),
       collector({*store, executors, clock, content, layers, repositories, uploads}),
       storage(executors, collector, {executors, clock, content, repositories}, quotas, {options.account, options.region, {}},
               {.grace = options.collect_grace}),
       step_cache(options.data_dir / "build/cache", content),
       logs(executors, *store, ids, clock, options.data_dir),
+      vault(executors, *store, clock, ids, options.data_dir),
+      secrets(vault, clock, ids),
       cgroups(host.cgroups),
       runtime(executors, host, options.run_dir / "runtime"),
       builder(executors, images, content, layers, catalog, host,
@@ -155,7 +185,8 @@ Parts::Parts(const Options& options)
             keys, clock),
       options_(options),
       home{options.account, options.region} {
-  for (aws::AnyService* service : std::initializer_list<aws::AnyService*>{&sts, &users, &ec2, &ecr, &logs.api(), &elb, &ecs}) {
+  for (aws::AnyService* service :
+       std::initializer_list<aws::AnyService*>{&sts, &users, &ec2, &ecr, &logs.api(), &secrets, &elb, &ecs}) {
     dispatcher.add(*service);
   }
   authorizer.know("iam", iam::iam_knowledge());
@@ -172,6 +203,11 @@ Parts::Parts(const Options& options)
                                      [this](store::Txn& tx, const ecr::RepositoryId& id, const std::string& text) {
                                        access_policies.put_repository(tx, id, text);
                                      }});
+  cache_rules.look_up_secrets([this](const std::string& account, const std::string& region, const std::string& arn) {
+    return upstream_secret(vault, {account, region}, arn);
+  });
+  registry.pull_through(pull_through);
+  catalog.pull_through(pull_through);
   // What is pushed here is most likely run here: its layers are unpacked ahead of the first task.
   collector.set_roots(collection_roots());
   registry.on_push([this](const image::Digest& manifest) { images.place_later(manifest); });
@@ -201,6 +237,7 @@ io::Awaitable<void> Parts::start() {
   replication.start();
   scans.start();
   io::spawn_detached(executors.control(), "log retention", logs.keep_retention());
+  io::spawn_detached(executors.control(), "deletion of secrets", vault.keep_deletions());
   io::spawn_detached(executors.control(), "lifecycle policies", lifecycle.reconcile());
   if (options_.collect_every.count() > 0) {
     io::spawn_detached(executors.control(), "garbage collection",

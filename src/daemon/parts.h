@@ -20,6 +20,7 @@
 #include "ecr/ecr_api.h"
 #include "ecr/inventory_api.h"
 #include "ecr/login.h"
+#include "ecr/pull_through.h"
 #include "ecr/registry.h"
 #include "ecr/storage_api.h"
 #include "ecs/service_api.h"
@@ -34,12 +35,14 @@
 #include "image/content_store.h"
 #include "image/layer_store.h"
 #include "image/puller.h"
+#include "image/registry_network.h"
 #include "logs/logs.h"
 #include "node/agent.h"
 #include "node/kernel_network.h"
 #include "runtime/cgroup.h"
 #include "runtime/host.h"
 #include "runtime/oci_runtime.h"
+#include "secrets/secrets_api.h"
 #include "vpc/addresses.h"
 #include "vpc/ec2_api.h"
 
@@ -86,10 +89,13 @@ struct Parts {
   ecr::Tokens tokens;
   ecr::Login login;
   ecr::RepositoryTemplates templates;
+  image::RegistryNetwork registries;
   ecr::Replication replication;
   ecr::Signing signing;
   ecr::Scans scans;
   ecr::InventoryApi inventory;
+  ecr::PullThroughRules cache_rules;
+  ecr::PullThrough pull_through;
   ecr::Registry registry;
   ecr::Catalog catalog;
   ecr::Lifecycle lifecycle;
@@ -103,6 +109,9 @@ struct Parts {
   build::StepCache step_cache;  // the builder's, for collection
 
   logs::Logs logs;
+
+  secrets::Vault vault;
+  secrets::SecretsApi secrets;
 
   runtime::Cgroups cgroups;
   runtime::OciRuntime runtime;

@@ -7,6 +7,7 @@
 #include "api/ecr.h"
 #include "ecr/archived_images.h"
 #include "ecr/lifecycle.h"
+#include "ecr/pull_through_rules.h"
 #include "ecr/registry_settings.h"
 #include "ecr/replication.h"
 #include "ecr/access_policies.h"
@@ -19,6 +20,8 @@
 #include "io/executors.h"
 
 namespace sampan::ecr {
+
+class PullThrough;
 
 class EcrApi final : public api::ecr::Service {
  public:
@@ -37,6 +40,8 @@ class EcrApi final : public api::ecr::Service {
     Signing& signing;
     AccessPolicies& policies;
     Scans& scans;
+    PullThroughRules& cache_rules;
+    PullThrough& pull_through;
     std::string host;  // "localhost:4566", for repositoryUri and download URLs
     std::string scheme = "http";
   };
@@ -156,8 +161,22 @@ class EcrApi final : public api::ecr::Service {
                                                         api::ecr::StartImageScanInput) override;
   Answer<api::ecr::DescribeImageScanFindingsOutput> DescribeImageScanFindings(
       const aws::Call&, api::ecr::DescribeImageScanFindingsInput) override;
+  Answer<api::ecr::CreatePullThroughCacheRuleOutput> CreatePullThroughCacheRule(
+      const aws::Call&, api::ecr::CreatePullThroughCacheRuleInput) override;
+  Answer<api::ecr::DescribePullThroughCacheRulesOutput> DescribePullThroughCacheRules(
+      const aws::Call&, api::ecr::DescribePullThroughCacheRulesInput) override;
+  Answer<api::ecr::UpdatePullThroughCacheRuleOutput> UpdatePullThroughCacheRule(
+      const aws::Call&, api::ecr::UpdatePullThroughCacheRuleInput) override;
+  Answer<api::ecr::DeletePullThroughCacheRuleOutput> DeletePullThroughCacheRule(
+      const aws::Call&, api::ecr::DeletePullThroughCacheRuleInput) override;
+  Answer<api::ecr::ValidatePullThroughCacheRuleOutput> ValidatePullThroughCacheRule(
+      const aws::Call&, api::ecr::ValidatePullThroughCacheRuleInput) override;
 
  private:
+  bool is_cached(const RepositoryId& repository) const;  // a pull-through cache rule is about it
+  // The image that the pull-through cache answers with, if it does; or why it failed.
+  boost::asio::awaitable<std::optional<api::ecr::ImageFailure>> pull_through(
+      RepositoryId repository, api::ecr::ImageIdentifier wanted, std::optional<api::ecr::Image>& image);
   api::ecr::Repository render(const RepositoryId& id, const RepositoryRow& row) const;
   const RepositoryRow& require(const RepositoryId& id) const;
   // The digest of the image that `id` names; nothing when there is none.

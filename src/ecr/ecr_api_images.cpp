@@ -176,7 +176,8 @@ EcrApi::Answer<api::DescribeImagesOutput> EcrApi::DescribeImages(const aws::Call
 EcrApi::Answer<api::BatchGetImageOutput> EcrApi::BatchGetImage(const aws::Call& call,
                                                                api::BatchGetImageInput in) {
   const auto id = repository_of(call, in);
-  require(id);
+  const bool cached = is_cached(id);  // its pulls may make the repository
+  if (!cached) require(id);
   api::BatchGetImageOutput out;
   auto& images = out.images.emplace();
   auto& failures = out.failures.emplace();
@@ -184,6 +185,17 @@ EcrApi::Answer<api::BatchGetImageOutput> EcrApi::BatchGetImage(const aws::Call& 
     if (auto bad = check_identifier(wanted)) {
       failures.push_back(std::move(*bad));
       continue;
+    }
+    if (cached) {
+      std::optional<api::Image> upstream;
+      if (auto failed = co_await pull_through(id, wanted, upstream)) {
+        failures.push_back(std::move(*failed));
+        continue;
+      }
+      if (upstream) {
+        images.push_back(std::move(*upstream));
+        continue;
+      }
     }
     const auto digest = resolve(id, wanted);
     if (!digest) {

@@ -3,6 +3,7 @@
 
 #include "core/encoding.h"
 #include "ecr/ecr_api.h"
+#include "ecr/pull_through.h"
 #include "ecr/faults.h"
 
 namespace sampan::ecr {
@@ -173,7 +174,8 @@ EcrApi::Answer<api::GetDownloadUrlForLayerOutput> EcrApi::GetDownloadUrlForLayer
   const auto id = repository_of(call, in);
   require(id);
   const auto digest = image::Digest::parse(in.layerDigest);
-  if (!digest || !repositories_.has_blob(id, *digest)) {
+  const bool comes = digest && parts_.pull_through.awaited_blob(id, *digest);  // the URL waits for it
+  if (!digest || (!comes && !repositories_.has_blob(id, *digest))) {
     throw api::LayersNotFoundException(fmt::format(
         "The layer with digest '{}' does not exist in the repository with name '{}' in the registry with "
         "id '{}'",

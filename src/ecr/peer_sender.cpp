@@ -6,14 +6,15 @@
 #include "aws/client.h"
 #include "core/encoding.h"
 #include "ecr/replication_failure.h"
-#include "image/puller.h"
+#include "core/error.h"
 
 namespace sampan::ecr {
 namespace ops = sampan::api::ecr::ops;
 namespace {
 
-std::string host_of(const std::string& endpoint) {
-  return endpoint.substr(endpoint.find("//") + 2);
+image::RegistryAddress address_of(const std::string& endpoint) {
+  if (auto address = image::RegistryAddress::parse(endpoint)) return *address;
+  throw core::Error("replicate to " + endpoint, "that is no address of a registry");
 }
 
 }  // namespace
@@ -58,7 +59,7 @@ io::Awaitable<void> PeerSender::send_item(image::RegistryClient& client, const s
 io::Awaitable<void> PeerSender::send(RepositoryId from, Shipment shipment) {
   image::RegistryLogin login{"AWS", {}};
   login.password = co_await log_in();
-  image::RegistryClient client(executors_, host_of(peer_.endpoint), login);
+  image::RegistryClient client(executors_, network_, address_of(peer_.endpoint), login);
   client.send_always(kReplicationHeader, from.region + '/' + from.account);
   for (const auto& item : shipment.items) co_await send_item(client, from.name, item);
   const auto& image = shipment.items.at(shipment.image);

@@ -20,8 +20,10 @@ inline constexpr char kReplicationHeader[] = "X-Sampan-Replication";
 class PeerSender {
  public:
   // All must outlive the send.
-  PeerSender(io::Executors& executors, const image::ContentStore& content, Peer peer, Destination destination)
+  PeerSender(io::Executors& executors, image::RegistryNetwork& network, const image::ContentStore& content,
+             Peer peer, Destination destination)
       : executors_(executors),
+        network_(network),
         content_(content),
         peer_(std::move(peer)),
         destination_(std::move(destination)) {}
@@ -36,6 +38,7 @@ class PeerSender {
   io::Awaitable<std::string> read_manifest(image::Digest digest);
 
   io::Executors& executors_;
+  image::RegistryNetwork& network_;
   const image::ContentStore& content_;
   Peer peer_;
   Destination destination_;

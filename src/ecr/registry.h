@@ -27,6 +27,8 @@ namespace sampan::ecr {
 
 inline constexpr std::uint64_t kLargestBlob = 52'000ull << 20;  // ECR's quota: 52,000 MiB a layer
 
+class PullThrough;
+
 class Registry {
  public:
   // All must outlive this.
@@ -42,6 +44,8 @@ class Registry {
   // Holds every request to what its sender may do; without it everybody who is known may do everything. Before
   // the server runs; outlives this.
   void authorize_with(const Access& access) { access_ = &access; }
+  // Pulls of what is not here go through to the upstreams of the cache's rules. Before the server runs.
+  void pull_through(PullThrough& cache) { pull_through_ = &cache; }
   // Answers requests whose path is /v2 or begins with /v2/.
   io::Awaitable<http::Response> handle(http::Request& request, http::BodyReader& body);
 
@@ -66,6 +70,10 @@ class Registry {
   void authorize(const Exchange& exchange) const;
   std::optional<std::string> refusal(const Exchange& exchange, const RepositoryId& repository,
                                      std::string_view action) const;
+  // An answer in the repository's place, or nothing: it answers (and may have just got what is asked for).
+  io::Awaitable<std::optional<http::Response>> pull_through(Exchange& exchange);
+  io::Awaitable<std::optional<http::Response>> upstream_manifest(Exchange& exchange);
+  io::Awaitable<std::optional<http::Response>> upstream_blob(Exchange& exchange);
   io::Awaitable<void> require_repository(const Exchange& exchange);
 
   io::Awaitable<http::Response> get_blob(Exchange& exchange);
@@ -98,6 +106,7 @@ class Registry {
   std::function<void(const image::Digest&)> on_push_;
   RepositoryTemplates* templates_ = nullptr;
   const RegistrySettings* settings_ = nullptr;
+  PullThrough* pull_through_ = nullptr;
 };
 
 }  // namespace sampan::ecr

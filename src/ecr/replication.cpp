@@ -187,7 +187,7 @@ io::Awaitable<std::vector<std::string>> Replication::send(ReplicationKey key) {
     co_await send_here(key, std::move(*shipment));
     co_return tags;
   }
-  PeerSender sender(parts_.executors, parts_.content, *peer, key.destination);
+  PeerSender sender(parts_.executors, parts_.network, parts_.content, *peer, key.destination);
   auto sending = sender.send(key.repository, std::move(*shipment));
   co_await boost::asio::co_spawn(parts_.executors.net(), std::move(sending), boost::asio::use_awaitable);
   co_return tags;

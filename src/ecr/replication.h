@@ -39,6 +39,7 @@ class Replication {
     Repositories& repositories;
     RepositoryTemplates& templates;
     core::Clock& clock;
+    image::RegistryNetwork& network;
     std::filesystem::path peers;
   };
   explicit Replication(Parts parts);

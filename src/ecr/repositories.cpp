@@ -245,7 +245,8 @@ io::Awaitable<void> Repositories::unlink_blob(RepositoryId id, image::Digest dig
   });
 }
 
-void Repositories::check_references(const RepositoryId& id, const image::Manifest& manifest) const {
+void Repositories::check_references(const RepositoryId& id, const image::Manifest& manifest,
+                                    Children children) const {
   std::vector<std::string> missing;
   const auto need_blob = [&](const image::Descriptor& descriptor) {
     if (!descriptor.foreign() && !has_blob(id, descriptor.digest)) missing.push_back(descriptor.digest.str());
@@ -259,6 +260,7 @@ void Repositories::check_references(const RepositoryId& id, const image::Manifes
                 id.name + "' in the registry with id '" + id.account + "' do not exist";
     throw Refusal(Refusal::Why::kBlobsMissing, text, std::move(missing));
   }
+  if (children == Children::kMayFollow) return;
   for (const auto& child : manifest.manifests) {
     if (!find_image(id, child.digest)) missing.push_back(child.digest.str());
   }
@@ -290,10 +292,11 @@ void Repositories::give_tag(store::Txn& tx, const RepositoryId& id, const image:
 }
 
 Repositories::Put Repositories::place(store::Txn& tx, const RepositoryId& id, const ManifestUpload& upload,
-                                      const std::string& tag, Origin origin) {
+                                      const std::string& tag, Origin origin,
+                                      Children children) {
   const auto repository = tx.get(repositories_, id.key());
   if (!repository) throw no_repository(id);
-  check_references(id, upload.manifest);
+  check_references(id, upload.manifest, children);
   auto row = tx.get(images_, id.image_key(upload.digest));
   const bool tagged = row && std::binary_search(row->tags.begin(), row->tags.end(), tag);
   if (row && (tag.empty() || tagged)) return Put::kUnchanged;
@@ -314,13 +317,14 @@ Repositories::Put Repositories::place(store::Txn& tx, const RepositoryId& id, co
 }
 
 io::Awaitable<Repositories::Put> Repositories::put_image(RepositoryId id, ManifestUpload upload,
-                                                         std::string tag, Origin origin) {
+                                                         std::string tag, Origin origin,
+                                                         Children children) {
   get(id);
   const auto held = content_.hold();      // the manifest's file, until its row is there
-  check_references(id, upload.manifest);  // before anything is written for it
+  check_references(id, upload.manifest, children);  // before anything is written for it
   co_await pending_.store(upload.digest, upload.bytes);
   const auto put = co_await store::transact(store_, [&](store::Txn& tx) {
-    const auto placed = place(tx, id, upload, tag, origin);
+    const auto placed = place(tx, id, upload, tag, origin, children);
     if (placed == Put::kNew) pending_.guard(tx, upload.digest, upload.bytes);
     return placed;
   });

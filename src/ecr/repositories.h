@@ -143,10 +143,12 @@ class Repositories {
   io::Awaitable<std::size_t> unlink_idle(std::vector<std::string> keys, core::TimePoint cutoff);
   bool link_is_idle(const std::string& key, core::TimePoint cutoff) const;
   enum class Put { kNew, kUnchanged };  // kUnchanged: that image had that tag (or was there, without a tag)
-  // `tag` may be empty. Everything the manifest names must be in the repository. A replication leaves an
-  // immutable tag where it is, as AWS does: the image comes without it.
+  // `tag` may be empty. Everything the manifest names must be in the repository, but for the images of an
+  // index that may follow (of an upstream's index only those are here that somebody asked for). A replication leaves
+  // an immutable tag where it is, as AWS does: the image comes without it.
+  enum class Children { kAreHere, kMayFollow };
   io::Awaitable<Put> put_image(RepositoryId id, ManifestUpload upload, std::string tag,
-                               Origin origin = Origin::kPush);
+                               Origin origin = Origin::kPush, Children children = Children::kAreHere);
   io::Awaitable<void> remove_image(RepositoryId id, image::Digest digest);
   // The image goes with its last tag when `keep_untagged` is false. Returns its digest.
   enum class LastTag { kRemovesImage, kLeavesImage };
@@ -166,9 +168,9 @@ class Repositories {
   io::Awaitable<void> remove_most_rows(RepositoryId id);
   void erase_image(store::Txn& tx, const RepositoryId& id, const image::Digest& digest);
   void tell_image_came(const RepositoryId& id, const image::Digest& digest, const std::string& tag) const;
-  void check_references(const RepositoryId& id, const image::Manifest& manifest) const;
+  void check_references(const RepositoryId& id, const image::Manifest& manifest, Children children) const;
   Put place(store::Txn& tx, const RepositoryId& id, const ManifestUpload& upload, const std::string& tag,
-            Origin origin);
+            Origin origin, Children children);
   void tell_image_comes(store::Txn& tx, const Arrival& arrival) const;
   bool copy_image(store::Txn& tx, const RepositoryId& from, const RepositoryId& to,
                   const image::Digest& digest);

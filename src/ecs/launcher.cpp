@@ -145,7 +145,8 @@ std::map<std::string, std::string> Launcher::resolve_images(
     if (!reference) continue;  // the node tells what is wrong with it
     if (reference->digest) {
       digests[*container.name] = reference->digest->str();
-    } else if (parts_.catalog.owns(reference->host)) {
+    } else if (parts_.catalog.owns(reference->host) &&
+               !parts_.catalog.may_change({scope.account, scope.region}, *reference)) {
       auto digest = parts_.catalog.resolve({scope.account, scope.region}, *reference);
       if (digest) digests[*container.name] = digest->str();
     }

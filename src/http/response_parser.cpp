@@ -77,6 +77,10 @@ std::uint64_t ResponseParser::content_length() const {
   return impl_->parser.content_length().value_or(0);
 }
 
+bool ResponseParser::keeps_alive() const {
+  return impl_->parser.keep_alive();
+}
+
 ResponseParser::Piece ResponseParser::put_chunked(std::span<const char> bytes, std::span<char> buffer) {
   const auto outcome = impl_->parser.put_chunked(bytes, buffer);
   if (outcome.bad) throw core::Error("read the response's body", "it is not chunked encoding");

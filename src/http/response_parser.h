@@ -28,6 +28,7 @@ class ResponseParser {
   enum class Framing { kNone, kCounted, kChunked, kUntilClose };
   Framing framing(std::string_view request_method) const;
   std::uint64_t content_length() const;
+  bool keeps_alive() const;  // the connection is good for another request once the body is read
 
   struct Piece {
     std::size_t taken = 0;

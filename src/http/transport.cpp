@@ -1,5 +1,6 @@
 #include "http/transport.h"
 
+#include <arpa/inet.h>
 #include <fmt/core.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
@@ -13,9 +14,36 @@
 
 #include "core/error.h"
 #include "http/byte_stream.h"
+#include "http/client.h"
 
 namespace sampan::http {
+
+struct Trust::Impl {
+  boost::asio::ssl::context context{boost::asio::ssl::context::tls_client};
+};
+Trust::Trust() : impl(std::make_unique<Impl>()) {}
+Trust::~Trust() = default;
+
+std::unique_ptr<Trust> make_trust(const std::string& ca_file) {
+  auto trust = std::make_unique<Trust>();
+  auto& context = trust->impl->context;
+  context.set_default_verify_paths();
+  context.set_verify_mode(boost::asio::ssl::verify_peer);
+  SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION);
+  if (ca_file.empty()) return trust;
+  boost::system::error_code error;
+  context.load_verify_file(ca_file, error);
+  if (error) throw core::Error("read certificate authorities from " + ca_file, error.message());
+  return trust;
+}
+
 namespace {
+
+// Read at the first https call of the process.
+const Trust& system_trust() {
+  static const Trust* const trust = make_trust({}).release();  // lives as long as the process
+  return *trust;
+}
 
 namespace asio = io::asio;
 using boost::system::error_code;
@@ -34,6 +62,15 @@ class Guarded {
   Watchdog* watchdog_;
 };
 
+enum class Peek { kNothing, kBytes, kEnd };
+
+Peek peek(int fd) {
+  char byte = 0;
+  const auto n = ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (n > 0) return Peek::kBytes;
+  return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) ? Peek::kNothing : Peek::kEnd;
+}
+
 class PlainTransport final : public Transport {
  public:
   PlainTransport(ByteStream stream, Guarded guarded)
@@ -49,6 +86,8 @@ class PlainTransport final : public Transport {
     iovec parts[] = {part_of(head), part_of(body)};
     co_await stream_.send(parts, nullptr);
   }
+
+  bool alive() override { return peek(stream_.fd()) == Peek::kNothing; }
 
  private:
   ByteStream stream_;
@@ -71,7 +110,7 @@ class TlsTransport final : public Transport {
     error = {};
     co_await tls_.async_handshake(asio::ssl::stream_base::client,
                                   asio::redirect_error(asio::use_awaitable, error));
-    if (error) throw core::Error("TLS with " + host, reason(error));
+    if (error) fail("TLS with " + host, error);
   }
 
   io::Awaitable<std::size_t> read_some(std::span<char> buffer) override {
@@ -91,29 +130,22 @@ class TlsTransport final : public Transport {
     if (error) throw core::Error("write over TLS", error.message());
   }
 
+  // Bytes nobody asked for may be a session ticket: only an end is an end.
+  bool alive() override { return peek(stream_.fd()) != Peek::kEnd; }
+
  private:
-  std::string reason(const error_code& error) {
+  [[noreturn]] void fail(const std::string& tried, const error_code& error) {
     const long verified = SSL_get_verify_result(tls_.native_handle());
-    if (verified == X509_V_OK) return error.message();
-    return fmt::format("the certificate is not trusted: {} (roots: the system's, or SSL_CERT_FILE)",
-                       X509_verify_cert_error_string(verified));
+    if (verified == X509_V_OK) throw core::Error(tried, error.message());
+    throw LastingError(
+        tried, fmt::format("the certificate is not trusted: {} (roots: the system's, or SSL_CERT_FILE)",
+                           X509_verify_cert_error_string(verified)));
   }
 
   ByteStream stream_;
   Guarded guarded_;
   Stream tls_;
 };
-
-asio::ssl::context& tls_context() {
-  static asio::ssl::context* const context = [] {
-    auto* made = new asio::ssl::context(asio::ssl::context::tls_client);  // lives as long as the process
-    made->set_default_verify_paths();
-    made->set_verify_mode(asio::ssl::verify_peer);
-    SSL_CTX_set_min_proto_version(made->native_handle(), TLS1_2_VERSION);
-    return made;
-  }();
-  return *context;
-}
 
 struct Destination {
   sockaddr_storage storage{};
@@ -180,14 +212,38 @@ io::Awaitable<int> connect_stream(ByteStream& stream, const Destination& destina
   co_return pending_error(stream.fd());
 }
 
+std::string address_text(const Destination& destination) {
+  char text[INET6_ADDRSTRLEN] = "";
+  const auto* six = reinterpret_cast<const sockaddr_in6*>(&destination.storage);
+  const auto* four = reinterpret_cast<const sockaddr_in*>(&destination.storage);
+  const int family = destination.storage.ss_family;
+  if (family == AF_INET) ::inet_ntop(AF_INET, &four->sin_addr, text, sizeof(text));
+  if (family == AF_INET6) ::inet_ntop(AF_INET6, &six->sin6_addr, text, sizeof(text));
+  return text;
+}
+
+// Why the address is not to be spoken to, or nothing.
+std::optional<std::string> refusal(const Url& url, const Destination& destination, const ConnectRules& rules,
+                                   std::string& peer) {
+  peer = address_text(destination);
+  if (!rules.may_reach || peer.empty()) return std::nullopt;
+  return rules.may_reach(url, peer);
+}
+
 }  // namespace
 
-io::Awaitable<std::unique_ptr<Transport>> connect(const Url& url, Watchdog& watchdog, milliseconds time) {
+io::Awaitable<std::unique_ptr<Transport>> connect(const Url& url, Watchdog& watchdog, milliseconds time,
+                                                  const ConnectRules& rules, std::string& peer) {
   const auto executor = co_await asio::this_coro::executor;
   watchdog.allow(time);
   const auto addresses = co_await destinations(url);
   int failure = EHOSTUNREACH;
+  std::optional<std::string> refused;
   for (const Destination& destination : addresses) {
+    if (auto why = refusal(url, destination, rules, peer)) {
+      refused = std::move(why);
+      continue;
+    }
     const int family = destination.storage.ss_family;
     io::UniqueFd fd(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!fd) throw core::errno_error("make a socket");
@@ -201,10 +257,12 @@ io::Awaitable<std::unique_ptr<Transport>> connect(const Url& url, Watchdog& watc
     if (url.scheme != Url::Scheme::kHttps) {
       co_return std::make_unique<PlainTransport>(std::move(stream), std::move(guarded));
     }
-    auto tls = std::make_unique<TlsTransport>(std::move(stream), std::move(guarded), tls_context());
+    const Trust& trust = rules.trust ? *rules.trust : system_trust();
+    auto tls = std::make_unique<TlsTransport>(std::move(stream), std::move(guarded), trust.impl->context);
     co_await tls->handshake(url.host);
     co_return tls;
   }
+  if (refused) throw LastingError("connect", *refused);
   throw core::errno_error("connect", failure);
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "image/manifest.h"
 #include "image/reference.h"
 
 namespace sampan::image {
@@ -25,6 +26,15 @@ class Catalog {
   // The manifest (or index) that `reference` names in `registry`; nothing when there is none.
   // On the control strand.
   virtual std::optional<Digest> resolve(const Registry& registry, const Reference& reference) const = 0;
+  // Brings the image here first when it comes from elsewhere by a rule of the registry (a pull-through
+  // cache): all that its platform's image needs, as new as the rule wants it. Does nothing for all other
+  // images, nor when what is here will do. Throws core::Error when it is not here and cannot be had. From any
+  // executor.
+  virtual boost::asio::awaitable<void> obtain(const Registry&, const Reference&, const Platform&) const {
+    co_return;
+  }
+  // obtain() would ask elsewhere: what resolve() gives now may not be what is run. On the control strand.
+  virtual bool may_change(const Registry&, const Reference&) const { return false; }
   // Makes `tag` of `repository` name `manifest`, whose blobs and itself are in the content store already;
   // the repository is made when it is absent. Durable when it returns. From any executor.
   virtual boost::asio::awaitable<void> tag(const Registry& registry, const std::string& repository,

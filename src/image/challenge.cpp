@@ -31,18 +31,45 @@ bool take_parameter(std::string_view& rest, Challenge& challenge) {
   return true;
 }
 
-}  // namespace
-
-std::optional<Challenge> parse_challenge(std::string_view header) {
-  header = core::trim(header);
-  const auto space = std::min(header.find(' '), header.size());
-  if (space == 0) return std::nullopt;
-  Challenge challenge{core::to_lower(header.substr(0, space)), {}};
-  auto rest = core::trim(header.substr(space));
+// Takes one challenge off the front, up to the scheme of the next.
+std::optional<Challenge> take_challenge(std::string_view& rest) {
+  const auto space = std::min(rest.find(' '), rest.size());
+  const auto comma = std::min(rest.find(','), rest.size());
+  const auto end = std::min(space, comma);
+  if (end == 0) return std::nullopt;
+  Challenge challenge{core::to_lower(rest.substr(0, end)), {}};
+  rest = core::trim(rest.substr(end));
+  if (rest.starts_with(',')) {  // a scheme alone: "Negotiate, Basic realm=…"
+    rest = core::trim(rest.substr(1));
+    return challenge;
+  }
   while (!rest.empty()) {
+    const auto word = rest.substr(0, std::min(rest.find_first_of("=,"), rest.size()));
+    if (core::trim(word).find(' ') != std::string_view::npos) break;  // "Bearer realm": the next scheme
     if (!take_parameter(rest, challenge)) return std::nullopt;
   }
   return challenge;
+}
+
+}  // namespace
+
+std::optional<Challenge> parse_challenge(std::string_view header) {
+  auto rest = core::trim(header);
+  return take_challenge(rest);
+}
+
+std::vector<Challenge> parse_challenges(const std::vector<std::string_view>& headers) {
+  constexpr std::size_t kMost = 8;
+  std::vector<Challenge> found;
+  for (const auto header : headers) {
+    auto rest = core::trim(header);
+    while (!rest.empty() && found.size() < kMost) {
+      auto challenge = take_challenge(rest);
+      if (!challenge) break;
+      found.push_back(std::move(*challenge));
+    }
+  }
+  return found;
 }
 
 }  // namespace sampan::image

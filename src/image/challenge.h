@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sampan::image {
 
@@ -15,5 +16,8 @@ struct Challenge {
 
 // `Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:a/b:pull"`
 std::optional<Challenge> parse_challenge(std::string_view header);
+
+// All challenges of a response, from one header field or several; what cannot be read is left out. At most 8.
+std::vector<Challenge> parse_challenges(const std::vector<std::string_view>& headers);
 
 }  // namespace sampan::image

@@ -32,6 +32,11 @@ Remote locate(const Reference& reference, const std::string& default_registry) {
   return {default_registry, official ? "library/" + reference.repository : reference.repository};
 }
 
+RegistryAddress address_of(const Remote& remote) {
+  if (auto address = RegistryAddress::parse(remote.host)) return *address;
+  throw core::Error("ask registry " + remote.host, "that is no host name");
+}
+
 std::string wanted(const Reference& reference) {
   return reference.digest ? reference.digest->str() : reference.tag;
 }
@@ -49,6 +54,7 @@ struct Images::Impl {
   ContentStore& content;
   LayerStore& layers;
   const Catalog& catalog;
+  RegistryNetwork& network;
   std::string default_registry;
   std::mutex mutex;
   std::set<Digest> arriving;  // blobs that some pull is fetching
@@ -81,8 +87,9 @@ struct Images::Impl {
 };
 
 Images::Images(io::Executors& executors, ContentStore& content, LayerStore& layers, const Catalog& catalog,
-               std::string default_registry)
-    : impl_(new Impl{executors, content, layers, catalog, std::move(default_registry), {}, {}, {}}) {}
+               RegistryNetwork& network, std::string default_registry)
+    : impl_(new Impl{executors, content, layers, catalog, network, std::move(default_registry), {}, {}, {}}) {
+}
 Images::~Images() = default;
 
 io::Awaitable<std::optional<Digest>> Images::Impl::find_local(Registry registry, Reference reference) {
@@ -106,13 +113,18 @@ io::Awaitable<void> Images::Impl::pull_blob(RegistryClient& client, std::string 
   }
   std::exception_ptr failure;
   try {
-    RegistryClient::Progress progress;
+    BlobWanted wanted{.digest = blob.digest, .size = blob.size};
     if (options.progress) {
-      progress = [&options, &blob](std::uint64_t done) {
+      wanted.progress = [&options, &blob](std::uint64_t done) {
         options.progress({"pulling", blob.digest, done, blob.size});
       };
     }
-    co_await client.blob(repository, blob.digest, blob.size, content, progress);
+    const bool found = co_await client.blob(repository, std::move(wanted), content);
+    if (!found) {
+      throw core::Error(
+          fmt::format("get blob {} of {} from registry {}", blob.digest.str(), repository, client.host()),
+          "it is not there");
+    }
   } catch (...) {
     failure = std::current_exception();
   }
@@ -157,7 +169,7 @@ io::Awaitable<Digest> Images::Impl::pull(Reference reference, PullOptions option
   const auto remote = locate(reference, default_registry);
   if (options.progress)
     options.progress({fmt::format("pulling {} from {}", reference.str(), remote.host), {}, 0, 0});
-  RegistryClient client(executors, remote.host, options.login);
+  RegistryClient client(executors, network, address_of(remote), options.login);
   const auto found = co_await pull_manifest(client, remote.repository, wanted(reference), options);
   if (!found) {
     throw core::Error(
@@ -171,11 +183,18 @@ io::Awaitable<Image> Images::ensure(Registry registry, Reference reference, Pull
   const auto held = hold();
   std::vector<std::string> tried;
   const bool own = impl_->catalog.owns(reference.host);
+  std::string not_obtained;
+  try {
+    co_await impl_->catalog.obtain(registry, reference, options.platform);
+  } catch (const core::Error& error) {
+    not_obtained = error.what();
+  }
   const auto local = co_await impl_->find_local(registry, reference);
   if (local) {
     auto image = co_await load(*local, options.platform);
     co_return image;
   }
+  if (!not_obtained.empty()) tried.push_back(not_obtained);
   if (own) {
     tried.push_back(fmt::format("no image {}:{} in this Sampan's registry (account {}, region {})",
                                 reference.repository, wanted(reference), registry.account, registry.region));
@@ -296,7 +315,7 @@ io::Awaitable<void> Images::Impl::push_one(RegistryClient& client, std::string r
 
 io::Awaitable<void> Images::push(Digest manifest, Reference target, PullOptions options) {
   const auto remote = locate(target, impl_->default_registry);
-  RegistryClient client(impl_->executors, remote.host, options.login);
+  RegistryClient client(impl_->executors, impl_->network, address_of(remote), options.login);
   const auto reference = target.tag.empty() ? manifest.str() : target.tag;
   co_await impl_->push_one(client, remote.repository, reference, manifest, 0, options);
 }

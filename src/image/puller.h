@@ -16,14 +16,10 @@
 #include "image/catalog.h"
 #include "image/image.h"
 #include "image/layer_store.h"
+#include "image/registry_session.h"
 #include "io/executors.h"
 
 namespace sampan::image {
-
-struct RegistryLogin {
-  std::string user;
-  std::string password;
-};
 
 // One step to tell the user: "pulling debian:bookworm from registry-1.docker.io", or bytes of one blob.
 struct PullProgress {
@@ -43,7 +39,7 @@ class Images {
  public:
   // All must outlive this. `default_registry` is asked for names without a host.
   Images(io::Executors& executors, ContentStore& content, LayerStore& layers, const Catalog& catalog,
-         std::string default_registry = "registry-1.docker.io");
+         RegistryNetwork& network, std::string default_registry = "registry-1.docker.io");
   ~Images();
 
   // While it lives, what these calls give stays in the stores. From before the first of them until what was

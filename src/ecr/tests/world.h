@@ -10,6 +10,7 @@
 #include "core/encoding.h"
 #include "ecr/catalog.h"
 #include "ecr/ecr_api.h"
+#include "ecr/pull_through.h"
 #include "ecr/registry.h"
 #include "http/client.h"
 #include "http/server.h"
@@ -52,9 +53,11 @@ class World {
         lifecycle(*store, executors, repositories, clock),
         settings(*store, clock),
         archived(repositories, clock),
-        replication({*store, executors, content, repositories, templates, clock, scratch.path() / "peers"}),
+        replication({*store, executors, content, repositories, templates, clock, network, scratch.path() / "peers"}),
         signing(*store),
         scans(*store, executors, repositories, content, clock, scratch.path(), vulnerabilities),
+        cache_rules(*store, clock, [this](std::string_view host) { return network.may_speak_plainly(host); }),
+        cache({executors, *store, content, repositories, templates, cache_rules, network, clock}),
         registry(executors, content, repositories, uploads, login),
         server(executors, [this](http::Request& request, http::BodyReader& body) {
           return registry.handle(request, body);
@@ -78,13 +81,20 @@ class World {
                               .signing = signing,
                               .policies = access_policies,
                               .scans = scans,
+                              .cache_rules = cache_rules,
+                              .pull_through = cache,
                               .host = host});
+    registry.pull_through(cache);
+    catalog->pull_through(cache);
     thread = std::thread([this] { executors.run(); });
   }
   ~World() {
     wait(server.stop(std::chrono::milliseconds(1000)));
     executors.stop();
     thread.join();
+    // What still runs on the pool refers to members: it ends before they do.
+    executors.blocking().stop();
+    executors.blocking().join();
   }
 
   template <class T>
@@ -163,9 +173,12 @@ class World {
   Lifecycle lifecycle;
   RegistrySettings settings;
   ArchivedImages archived;
+  image::RegistryNetwork network{{.name = "world"}};
   Replication replication;
   Signing signing;
   Scans scans;
+  PullThroughRules cache_rules;
+  PullThrough cache;
   Registry registry;
   http::Server server;
   std::string host;

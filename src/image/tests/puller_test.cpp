@@ -36,7 +36,7 @@ class Puller : public ::testing::Test {
   void SetUp() override {
     server.listen("127.0.0.1", 0);
     host = "127.0.0.1:" + std::to_string(server.port());
-    images.emplace(executors, content, layers, catalog, host);
+    images.emplace(executors, content, layers, catalog, network, host);
     thread = std::thread([this] { executors.run(); });
     LayerEntry file;
     file.path = "hello";
@@ -121,6 +121,11 @@ class Puller : public ::testing::Test {
     }
     http::Response response =
         http::Response::text(from > 0 ? 206 : 200, bytes.substr(from), "application/octet-stream");
+    if (from > 0) {
+      response.headers.set("Content-Range", "bytes " + std::to_string(from) + '-' +
+                                                std::to_string(bytes.size() - 1) + '/' +
+                                                std::to_string(bytes.size()));
+    }
     if (lies) std::get<std::string>(response.body)[0] ^= 1;
     if (breaks > 0 && bytes.size() > 100000) {
       --breaks;
@@ -150,6 +155,7 @@ class Puller : public ::testing::Test {
   EmptyCatalog catalog;
   http::Server server{executors, [this](http::Request& r, http::BodyReader& b) { return serve(r, b); }};
   std::string host;
+  RegistryNetwork network;
   std::optional<Images> images;
   std::thread thread;
   std::optional<Image> image;

@@ -44,7 +44,7 @@ class Life {
  public:
   explicit Life(World& world)
       : layers_(world.data(), world.content),
-        images_(running_.executors, world.content, layers_, world.catalog),
+        images_(running_.executors, world.content, layers_, world.catalog, registries_),
         runtime_(running_.executors, world.host, world.run() / "rt"),
         cgroups_(world.host.cgroups),
         network_(running_.executors, {world.run(), world.instance, UserNamespaces::kFargate, 2}),
@@ -108,6 +108,7 @@ class Life {
   core::SystemClock clock_;
   core::SystemIdSource ids_;
   image::LayerStore layers_;
+  image::RegistryNetwork registries_;
   image::Images images_;
   runtime::OciRuntime runtime_;
   runtime::Cgroups cgroups_;
