@@ -35,6 +35,8 @@ enum Field : std::uint8_t {
 const std::array<std::string_view, 4> kKnownMediaTypes = {image::kOciManifest, image::kOciIndex,
                                                           image::kDockerManifest, image::kDockerList};
 
+constexpr std::size_t kLongestTag = 128;  // OCI's
+
 [[noreturn]] void bad_row(const std::string& why) {
   throw core::Error("read an image's row", why);
 }
@@ -50,6 +52,11 @@ core::TimePoint to_time(std::uint64_t number) {
 std::string_view check_raw(std::string_view raw) {
   if (raw.size() != 32 && raw.size() != 64) bad_row(fmt::format("a digest of {} bytes", raw.size()));
   return raw;
+}
+
+std::string_view check_tag(std::string_view tag) {
+  if (tag.empty() || tag.size() > kLongestTag) bad_row(fmt::format("a tag of {} bytes", tag.size()));
+  return tag;
 }
 
 image::Digest digest_from_raw(std::string_view raw) {
@@ -111,7 +118,7 @@ void take_field(const PackedReader& reader, ImageRow& row) {
       return;
     case kTags: {
       std::string_view tag;
-      for (auto items = reader.items(); items.next(tag);) row.tags.emplace_back(tag);
+      for (auto items = reader.items(); items.next(tag);) row.tags.emplace_back(check_tag(tag));
       return;
     }
     case kChildren:
@@ -161,7 +168,7 @@ ImageRow decode_old(std::string_view text) {
     row.pushed_at = time(object.at("pushed"));
     if (const auto* pulled = object.if_contains("pulled")) row.pulled_at = time(*pulled);
     if (const auto* tags = object.if_contains("tags")) {
-      for (const auto& tag : tags->as_array()) row.tags.emplace_back(tag.as_string());
+      for (const auto& tag : tags->as_array()) row.tags.emplace_back(check_tag(tag.as_string()));
     }
     row.children = old_digests(object, "children");
     row.blobs = old_digests(object, "blobs");
@@ -177,17 +184,26 @@ ImageRow decode_old(std::string_view text) {
 
 }  // namespace
 
-void ImageFacts::read(std::string_view row) {
+void ImageFacts::clear() {
   tags.clear();
   children.clear();
   blobs.clear();
   subject = {};
   own_.clear();
+}
+
+bool ImageFacts::same_relations(const ImageFacts& other) const {
+  return children == other.children && blobs == other.blobs && subject == other.subject;
+}
+
+void ImageFacts::read(std::string_view row) {
+  clear();
   if (store::is_packed(row)) {
     read_packed(row);
   } else {
     read_old(row);
   }
+  if (!std::ranges::is_sorted(tags)) std::ranges::sort(tags);  // only a damaged row's are not
 }
 
 void ImageFacts::read_packed(std::string_view row) {
@@ -199,7 +215,7 @@ void ImageFacts::read_packed(std::string_view row) {
     switch (reader.field()) {
       case kTags: {
         std::string_view tag;
-        for (auto items = reader.items(); items.next(tag);) tags.push_back(tag);
+        for (auto items = reader.items(); items.next(tag);) tags.push_back(check_tag(tag));
         break;
       }
       case kChildren:

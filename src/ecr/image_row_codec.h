@@ -18,8 +18,10 @@ class ImageFacts {
   // Throws core::Error when the row cannot be read as a whole. The views are good as long as `row`'s bytes
   // and until the next read().
   void read(std::string_view row);
+  void clear();
+  bool same_relations(const ImageFacts& other) const;  // all but the tags
 
-  std::vector<std::string_view> tags;
+  std::vector<std::string_view> tags;      // sorted
   std::vector<std::string_view> children;  // raw digests, as those below
   std::vector<std::string_view> blobs;
   std::string_view subject;  // empty: none

@@ -50,7 +50,7 @@ Names tags_after(const Repositories& repositories, const RepositoryId& id, const
       page.more = true;
       break;
     }
-    page.names.push_back(tag->first);
+    page.names.emplace_back((*tag).first);
   }
   return page;
 }

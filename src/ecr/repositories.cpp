@@ -40,11 +40,11 @@ std::string join_digests(const std::vector<std::string>& digests) {
 
 // The keys under a repository: its own "…/name@sha256:…", not those of "…/name/deeper".
 template <class Row>
-std::vector<std::string> keys_of(const store::Table<Row>& table, const RepositoryId& id) {
+std::vector<std::string> keys_of(const store::PackedTable<Row>& table, const RepositoryId& id) {
   const auto prefix = id.key() + '@';
   std::vector<std::string> keys;
-  for (auto row = table.lower_bound(prefix); row != table.end() && row->first.starts_with(prefix); ++row) {
-    keys.push_back(row->first);
+  for (auto row = table.lower_bound(prefix); row != table.end() && row.key().starts_with(prefix); ++row) {
+    keys.emplace_back(row.key());
   }
   return keys;
 }
@@ -73,12 +73,14 @@ Repositories::Repositories(store::Store& store, io::Executors& executors, image:
       images_(store, "/ecr/images/"),
       blobs_(store, "/ecr/blobs/"),
       pending_(store, executors, content) {
-  for (const auto& [key, row] : images_) index_.change(key, nullptr, &row.value);
-  images_.on_change([this](const std::string& key, const ImageRow* before, const ImageRow* after) {
+  index_.load(images_);
+  images_.on_change([this](const std::string& key, const std::string* before, const std::string* after) {
     index_.change(key, before, after);
     if (!before || after) return;
     const auto repository = key.substr(0, key.rfind('@') + 1);
-    for (const auto& blob : before->blobs) link_uses_.touch(repository + blob.str(), clock_.now());
+    for (const auto& blob : store::RowCodec<ImageRow>::decode(*before).blobs) {
+      link_uses_.touch(repository + blob.str(), clock_.now());
+    }
   });
 }
 
@@ -104,7 +106,7 @@ std::optional<image::Digest> Repositories::find_tag(const RepositoryId& id, std:
 
 bool Repositories::has_blob(const RepositoryId& id, const image::Digest& digest) const {
   const auto key = id.image_key(digest);
-  if (!blobs_.find(key)) return false;
+  if (!blobs_.contains(key)) return false;
   link_uses_.touch(key, clock_.now());
   return true;
 }

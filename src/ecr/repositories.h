@@ -21,7 +21,7 @@
 #include "image/content_store.h"
 #include "image/manifest.h"
 #include "io/executors.h"
-#include "store/table.h"
+#include "store/packed_table.h"
 
 namespace sampan::ecr {
 
@@ -75,13 +75,13 @@ class Repositories {
   // True: it has and will have it for the collection's grace, so that a manifest can be pushed that names it.
   bool has_blob(const RepositoryId& id, const image::Digest& digest) const;
   const store::Table<RepositoryRow>& repositories() const { return repositories_; }
-  const store::Table<ImageRow>& images() const { return images_; }
+  const store::PackedTable<ImageRow>& images() const { return images_; }
   const ImageIndex& index() const { return index_; }
   core::TimePoint now() const { return clock_.now(); }  // from any thread
   // To keep an index of one's own; for the life of this. Must not throw, must not commit.
   void on_image_change(store::Table<ImageRow>::Listener listener) { images_.on_change(std::move(listener)); }
   // For collection: the links of blobs, and when each was last relied upon.
-  const store::Table<BlobRow>& links() const { return blobs_; }
+  const store::PackedTable<BlobRow>& links() const { return blobs_; }
   LinkUses& link_uses() const { return link_uses_; }
 
   // What hangs on a repository or an image and goes with it: told inside the transaction that removes it, to
@@ -184,8 +184,8 @@ class Repositories {
   image::ContentStore& content_;
   core::Clock& clock_;
   store::Table<RepositoryRow> repositories_;
-  store::Table<ImageRow> images_;
-  store::Table<BlobRow> blobs_;
+  store::PackedTable<ImageRow> images_;
+  store::PackedTable<BlobRow> blobs_;
   PendingManifests pending_;
   ImageIndex index_;
   mutable LinkUses link_uses_;

@@ -32,6 +32,9 @@ using Effects = std::vector<Effect>;
 
 class Keyspace {
  public:
+  using Entries = std::map<std::string, Entry, std::less<>>;
+
+  const Entries& entries() const { return entries_; }
   std::optional<KeyValue> get(std::string_view key) const;
   std::vector<KeyValue> range(std::string_view prefix, std::string_view start, std::size_t limit) const;
   Revision revision() const { return revision_; }
@@ -54,8 +57,6 @@ class Keyspace {
   void set_loaded_revision(Revision revision) { revision_ = revision; }
 
  private:
-  using Entries = std::map<std::string, Entry, std::less<>>;
-
   void set(const std::string& key, const std::optional<Entry>& entry);
 
   Entries entries_;

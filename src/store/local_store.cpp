@@ -78,6 +78,12 @@ void LocalStore::unwatch(WatchId id) {
   watchers_.remove(id);
 }
 
+void LocalStore::after_this(std::function<void()> work) {
+  asio::post(control_, [weak = std::weak_ptr(self_), work = std::move(work)] {
+    if (weak.lock()) work();
+  });
+}
+
 asio::awaitable<CommitResult> LocalStore::commit(Transaction transaction) {
   SAMPAN_CHECK(!watchers_.telling());
   check_limits(transaction);

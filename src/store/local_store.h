@@ -34,9 +34,11 @@ class LocalStore final : public Store {
   std::optional<KeyValue> get(std::string_view key) const override;
   std::vector<KeyValue> range(std::string_view prefix, std::string_view start = {},
                               std::size_t limit = 0) const override;
+  const Keyspace& keyspace() const override { return keyspace_; }
   Revision revision() const override;
   WatchId watch(std::string prefix, Watcher watcher) override;
   void unwatch(WatchId id) override;
+  void after_this(std::function<void()> work) override;
   boost::asio::awaitable<LeaseId> grant_lease(std::chrono::milliseconds ttl) override;
   boost::asio::awaitable<bool> keep_alive(LeaseId lease) override;
   boost::asio::awaitable<void> revoke_lease(LeaseId lease) override;

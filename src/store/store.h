@@ -64,6 +64,8 @@ struct Change {
 using Watcher = std::function<void(const std::vector<Change>&)>;
 using WatchId = std::uint64_t;
 
+class Keyspace;
+
 class Store {
  public:
   virtual ~Store() = default;
@@ -72,10 +74,15 @@ class Store {
   // Keys from `start` (at least the prefix) on that begin with `prefix`, in order, at most `limit` (0: all).
   virtual std::vector<KeyValue> range(std::string_view prefix, std::string_view start = {},
                                       std::size_t limit = 0) const = 0;
+  // All rows, without copies: every engine has them in memory, so that reading never waits. What is seen there
+  // is good until the next commit.
+  virtual const Keyspace& keyspace() const = 0;
   virtual Revision revision() const = 0;
   // Changes after now. The callback must not throw and must not commit (ring a bell instead).
   virtual WatchId watch(std::string prefix, Watcher watcher) = 0;
   virtual void unwatch(WatchId id) = 0;
+  // Runs `work` on the control strand once what runs there now has suspended. Dropped when the store goes first.
+  virtual void after_this(std::function<void()> work) = 0;
   virtual boost::asio::awaitable<LeaseId> grant_lease(std::chrono::milliseconds ttl) = 0;
   virtual boost::asio::awaitable<bool> keep_alive(LeaseId lease) = 0;  // false: it has ended
   virtual boost::asio::awaitable<void> revoke_lease(LeaseId lease) = 0;

@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "store/keyspace.h"
 #include "store/store.h"
 
 namespace sampan::store {
@@ -47,7 +48,12 @@ class Table {
 
   // Reads all rows now and follows the store from then on. `prefix` ends with '/'.
   Table(Store& store, std::string prefix) : store_(store), prefix_(std::move(prefix)) {
-    for (const auto& kv : store_.range(prefix_)) rows_.emplace(local(kv.key), row(kv));
+    const auto& entries = store_.keyspace().entries();
+    for (auto at = entries.lower_bound(prefix_); at != entries.end() && at->first.starts_with(prefix_); ++at) {
+      const Entry& entry = at->second;
+      rows_.emplace_hint(rows_.end(), local(at->first),
+                         Row<T>{RowCodec<T>::decode(entry.value), entry.created, entry.modified});
+    }
     watch_ = store_.watch(prefix_, [this](const std::vector<Change>& changes) { apply(changes); });
   }
   ~Table() { store_.unwatch(watch_); }
@@ -102,8 +108,9 @@ class Table {
 class Txn {
  public:
   // The row as this transaction would leave it. Records that the row must not change until the commit.
-  template <class T>
-  std::optional<T> get(const Table<T>& table, std::string_view key) {
+  // A table is a Table<T> or a PackedTable<T>.
+  template <template <class> class AnyTable, class T>
+  std::optional<T> get(const AnyTable<T>& table, std::string_view key) {
     auto full = table.prefix() + std::string(key);
     if (auto* write = written(full)) {
       if (!write->value) return std::nullopt;
@@ -114,12 +121,12 @@ class Txn {
     if (!row) return std::nullopt;
     return row->value;
   }
-  template <class T>
-  void put(const Table<T>& table, std::string_view key, const T& value) {
+  template <template <class> class AnyTable, class T>
+  void put(const AnyTable<T>& table, std::string_view key, const std::type_identity_t<T>& value) {
     write(table.prefix() + std::string(key), RowCodec<T>::encode(value));
   }
-  template <class T>
-  void erase(const Table<T>& table, std::string_view key) {
+  template <template <class> class AnyTable, class T>
+  void erase(const AnyTable<T>& table, std::string_view key) {
     write(table.prefix() + std::string(key), std::nullopt);
   }
   bool empty() const { return transaction_.writes.empty(); }

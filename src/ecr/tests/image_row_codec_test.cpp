@@ -66,7 +66,9 @@ std::vector<std::string> copies(const std::vector<std::string_view>& views) {
 
 void expect_facts(ImageFacts& facts, const std::string& encoded, const ImageRow& row) {
   facts.read(encoded);
-  EXPECT_EQ(copies(facts.tags), row.tags);
+  auto tags = row.tags;
+  std::ranges::sort(tags);  // those of a damaged row need not be
+  EXPECT_EQ(copies(facts.tags), tags);
   EXPECT_EQ(copies(facts.children), raws(row.children));
   EXPECT_EQ(copies(facts.blobs), raws(row.blobs));
   EXPECT_EQ(facts.subject, row.subject ? row.subject->raw() : std::string());

@@ -45,9 +45,11 @@ class Contended final : public Store {
                               std::size_t limit) const override {
     return inner_.range(prefix, start, limit);
   }
+  const Keyspace& keyspace() const override { return inner_.keyspace(); }
   Revision revision() const override { return inner_.revision(); }
   WatchId watch(std::string prefix, Watcher watcher) override { return inner_.watch(prefix, watcher); }
   void unwatch(WatchId id) override { inner_.unwatch(id); }
+  void after_this(std::function<void()> work) override { inner_.after_this(std::move(work)); }
   boost::asio::awaitable<LeaseId> grant_lease(std::chrono::milliseconds ttl) override {
     return inner_.grant_lease(ttl);
   }
