@@ -2,7 +2,11 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <array>
 
 #include "core/log.h"
 
@@ -23,6 +27,25 @@ constexpr const char* kAlgorithms[] = {"sha256", "sha512"};
 
 bool is_aligned(std::uint64_t number) {
   return number % AlignedBuffer::kAlignment == 0;
+}
+
+void write_pieces(int file, std::span<const std::span<const char>> pieces) {
+  std::array<iovec, BlobWriter::kMostPieces> parts{};
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    parts[i] = {const_cast<char*>(pieces[i].data()), pieces[i].size()};
+  }
+  for (auto rest = std::span(parts).first(pieces.size()); !rest.empty();) {
+    auto written = ::writev(file, rest.data(), static_cast<int>(rest.size()));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw core::errno_error("write");
+    while (!rest.empty() && static_cast<std::size_t>(written) >= rest.front().iov_len) {
+      written -= static_cast<ssize_t>(rest.front().iov_len);
+      rest = rest.subspan(1);
+    }
+    if (rest.empty()) return;
+    rest.front().iov_base = static_cast<char*>(rest.front().iov_base) + written;
+    rest.front().iov_len -= static_cast<std::size_t>(written);
+  }
 }
 
 void sync_directory(const fs::path& directory) {
@@ -221,20 +244,25 @@ void BlobWriter::write(std::span<const char> bytes) {
   append(bytes);
 }
 
-void BlobWriter::append(std::span<const char> bytes) {
-  set_direct(past_cache(bytes));
+void BlobWriter::append(std::span<const std::span<const char>> pieces) {
+  SAMPAN_CHECK(pieces.size() <= kMostPieces);
+  std::size_t total = 0;
+  for (const auto piece : pieces) total += piece.size();
+  set_direct(past_cache(pieces, total));
   try {
-    io::write_all(file_.get(), {bytes.data(), bytes.size()});
+    write_pieces(file_.get(), pieces);
   } catch (const core::Error& error) {
     throw core::Error(fmt::format("store a blob ({} bytes so far)", size_), error.what());
   }
-  size_ += bytes.size();
+  size_ += total;
   if (!direct_ && size_ - written_back_ >= kWritebackStep) start_writeback();
 }
 
-bool BlobWriter::past_cache(std::span<const char> bytes) {
-  return direct_possible_ && bytes.size() >= kSmallestDirect && is_aligned(bytes.size()) &&
-         is_aligned(size_) && is_aligned(reinterpret_cast<std::uintptr_t>(bytes.data()));
+bool BlobWriter::past_cache(std::span<const std::span<const char>> pieces, std::size_t total) const {
+  if (!direct_possible_ || total < kSmallestDirect || !is_aligned(size_)) return false;
+  return std::ranges::all_of(pieces, [](std::span<const char> piece) {
+    return is_aligned(piece.size()) && is_aligned(reinterpret_cast<std::uintptr_t>(piece.data()));
+  });
 }
 
 void BlobWriter::set_direct(bool direct) {

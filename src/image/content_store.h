@@ -134,7 +134,9 @@ class BlobWriter {
   // The two halves of write(), which may run beside each other for the same bytes. Both for every byte, in
   // order.
   void hash(std::span<const char> bytes) { hash_.update(bytes); }
-  void append(std::span<const char> bytes);
+  void append(std::span<const char> bytes) { append({&bytes, 1}); }
+  void append(std::span<const std::span<const char>> pieces);  // at most kMostPieces, in one write
+  static constexpr std::size_t kMostPieces = 16;
   std::uint64_t size() const { return size_; }
   // Names the blob; throws DigestMismatch when it is not the `expected` one. Once.
   Digest finish(const std::optional<Digest>& expected = std::nullopt);
@@ -143,7 +145,7 @@ class BlobWriter {
   friend class ContentStore;
   BlobWriter(ContentStore& store, io::Durability durability, core::HashAlgorithm algorithm);
   Digest name(const std::optional<Digest>& expected);
-  bool past_cache(std::span<const char> bytes);
+  bool past_cache(std::span<const std::span<const char>> pieces, std::size_t total) const;
   void set_direct(bool direct);
   void reserve();
   void start_writeback();

@@ -1,111 +1,64 @@
 #include "image/receive.h"
 
-#include <atomic>
-#include <boost/asio/experimental/awaitable_operators.hpp>
+#include "image/blob_pipe.h"
 
 namespace sampan::image {
 namespace {
 
-// Two pieces an upload. Large ones cost fewer changes of thread; when many uploads run at once their sum is
-// what counts: fifty of them hold 25 MB.
-constexpr std::size_t kLargePiece = 1024 * 1024;
-constexpr std::size_t kSmallPiece = 256 * 1024;
-constexpr int kFewUploads = 12;
-std::atomic<int> uploads_now{0};
+PiecePool& pieces() {
+  static PiecePool pool;
+  return pool;
+}
 
-class PieceSize {
- public:
-  PieceSize() : bytes_(uploads_now.fetch_add(1) < kFewUploads ? kLargePiece : kSmallPiece) {}
-  ~PieceSize() { uploads_now.fetch_sub(1); }
-  PieceSize(const PieceSize&) = delete;
-  PieceSize& operator=(const PieceSize&) = delete;
-  std::size_t bytes() const { return bytes_; }
+// Fills the piece as far as the body goes; false when the body has ended before the piece was full.
+io::Awaitable<bool> fill(http::BodyReader& body, BlobPipe::Piece& piece) {
+  while (!piece.full()) {
+    const auto got = co_await body.read_some(piece.room());
+    if (got == 0) co_return false;
+    piece.filled += got;
+  }
+  co_return true;
+}
 
- private:
-  std::size_t bytes_;
-};
-
-// Filled as far as the body goes. A failure is kept beside what came before it.
-struct Piece {
-  explicit Piece(std::size_t size) : buffer(size) {}
-  bool full() const { return filled == buffer.bytes().size(); }
-  AlignedBuffer buffer;
-  std::size_t filled = 0;
-  std::exception_ptr failure;
-};
-
-io::Awaitable<void> fill(http::BodyReader& body, Piece& piece) {
-  piece.filled = 0;
-  try {
-    while (!piece.full()) {
-      const auto got = co_await body.read_some(piece.buffer.bytes().subspan(piece.filled));
-      if (got == 0) break;
-      piece.filled += got;
+io::Awaitable<std::uint64_t> pump(http::BodyReader& body, BlobPipe& pipe, std::uint64_t most) {
+  std::uint64_t total = 0;
+  bool more = true;
+  while (more) {
+    auto* piece = co_await pipe.next();
+    std::exception_ptr failure;
+    try {
+      more = co_await fill(body, *piece);
+    } catch (const http::BodyError&) {
+      failure = std::current_exception();  // what came before it counts
     }
-  } catch (const http::BodyError&) {
-    piece.failure = std::current_exception();
+    total += piece->filled;
+    const bool takes = piece->filled > 0 && total <= most;
+    if (takes)
+      pipe.push(piece);
+    else
+      pipe.put_back(piece);
+    if (failure) std::rethrow_exception(failure);
+    if (total > most) throw http::BodyTooLarge("the blob is larger than allowed");
   }
+  co_return total;
 }
-
-io::Awaitable<void> hash(io::Executors& executors, BlobWriter& writer, const Piece& piece) {
-  const auto bytes = piece.buffer.bytes().first(piece.filled);
-  auto* to = &writer;
-  co_await io::offload(executors, [to, bytes] { to->hash(bytes); });
-}
-
-io::Awaitable<void> append(io::Executors& executors, BlobWriter& writer, const Piece& piece) {
-  const auto bytes = piece.buffer.bytes().first(piece.filled);
-  auto* to = &writer;
-  co_await io::offload(executors, [to, bytes] { to->append(bytes); });
-}
-
-// Runs `work` and keeps what it throws. `&&` would cancel the other branches when one throws, and cancelling what runs on the
-// pool from here is not safe (Boost 1.81 ends the process): so none throws before all have ended.
-io::Awaitable<void> kept(io::Awaitable<void> work, std::exception_ptr& failure) {
-  try {
-    co_await std::move(work);
-  } catch (...) {
-    failure = std::current_exception();
-  }
-}
-
-struct Failures {
-  std::exception_ptr fill, hash, append;
-  void rethrow() const {
-    for (const auto& failure : {append, hash, fill}) {
-      if (failure) std::rethrow_exception(failure);
-    }
-  }
-};
 
 }  // namespace
 
 io::Awaitable<std::uint64_t> receive_blob(io::Executors& executors, http::BodyReader& body,
                                           BlobWriter& writer, std::uint64_t most) {
-  using namespace boost::asio::experimental::awaitable_operators;
-  const PieceSize size;
-  Piece reading(size.bytes());
-  Piece writing(size.bytes());
+  const auto pipe = std::make_shared<BlobPipe>(executors, pieces(), writer);
   std::uint64_t total = 0;
-  co_await fill(body, reading);
-  while (reading.filled > 0) {
-    total += reading.filled;
-    if (total > most) throw http::BodyTooLarge("the blob is larger than allowed");
-    std::swap(reading, writing);
-    if (writing.failure || !writing.full()) {
-      Failures failures;
-      co_await (kept(hash(executors, writer, writing), failures.hash) &&
-                kept(append(executors, writer, writing), failures.append));
-      failures.rethrow();
-      if (writing.failure) std::rethrow_exception(writing.failure);
-      co_return total;
-    }
-    Failures failures;
-    co_await (kept(fill(body, reading), failures.fill) && kept(hash(executors, writer, writing), failures.hash) &&
-              kept(append(executors, writer, writing), failures.append));
-    failures.rethrow();
+  std::exception_ptr failure;
+  try {
+    total = co_await pump(body, *pipe, most);
+  } catch (...) {
+    failure = std::current_exception();
   }
-  if (reading.failure) std::rethrow_exception(reading.failure);
+  // The jobs work on the writer: nobody else touches it before they have ended.
+  co_await pipe->drained();
+  pipe->rethrow();
+  if (failure) std::rethrow_exception(failure);
   co_return total;
 }
 
