@@ -132,6 +132,9 @@ io::Awaitable<http::Response> Registry::route(Exchange& exchange) {
         fmt::format("'{}' is no name for a repository", exchange.repository.name.substr(0, 300)));
   }
   authorize(exchange);
+  if (kind == Route::Kind::kManifest && get) {
+    if (auto answer = get_cached_manifest(exchange)) co_return std::move(*answer);
+  }
   if (auto upstream = co_await pull_through(exchange)) co_return std::move(*upstream);
   co_await require_repository(exchange);
   switch (kind) {

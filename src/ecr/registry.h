@@ -91,6 +91,7 @@ class Registry {
 
   io::Awaitable<http::Response> put_manifest(Exchange& exchange);
   io::Awaitable<http::Response> get_manifest(Exchange& exchange);
+  std::optional<http::Response> get_cached_manifest(const Exchange& exchange) const;
   io::Awaitable<http::Response> delete_manifest(Exchange& exchange);
 
   io::Awaitable<http::Response> list_tags(Exchange& exchange);

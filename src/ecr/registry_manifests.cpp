@@ -41,6 +41,22 @@ bool refused_by_accept(const http::Request& request, const std::string& media_ty
   return named;
 }
 
+void check_accept(const http::Request& request, const std::string& media_type) {
+  if (!refused_by_accept(request, media_type)) return;
+  throw RegistryError(404, "MANIFEST_UNKNOWN",
+                      fmt::format("The image is a {}, which the Accept header does not name", media_type));
+}
+
+// The answer to HEAD.
+http::Response head_of(const Found& found, std::uint64_t size) {
+  http::Response response;
+  response.headers.add("Content-Type", found.media_type);
+  response.headers.add("Docker-Content-Digest", found.digest.str());
+  response.headers.add("ETag", '"' + found.digest.str() + '"');
+  response.head_length = size;
+  return response;
+}
+
 bool is_runnable(const image::Manifest& manifest) {
   if (!manifest.config || manifest.layers.empty()) return false;
   const auto& type = manifest.config->media_type;
@@ -99,20 +115,32 @@ io::Awaitable<http::Response> Registry::get_manifest(Exchange& exchange) {
   const auto found = co_await io::on_control(executors_, look);
   const auto size = found ? content_.size(found->digest) : std::nullopt;
   if (!size) throw manifest_unknown(exchange.repository, reference);
-  if (refused_by_accept(exchange.request, found->media_type)) {
-    throw RegistryError(
-        404, "MANIFEST_UNKNOWN",
-        fmt::format("The image is a {}, which the Accept header does not name", found->media_type));
-  }
-  http::Response response;
-  response.headers.set("Content-Type", found->media_type);
-  response.headers.set("Docker-Content-Digest", found->digest.str());
-  response.headers.set("ETag", '"' + found->digest.str() + '"');
-  if (counts)
-    response.body = content_.read(found->digest, image::kLargestManifest);
-  else
-    response.head_length = *size;
+  check_accept(exchange.request, found->media_type);
+  if (!counts) co_return head_of(*found, *size);
+  ManifestCache::Entry entry{found->digest, found->media_type, {}, {}, {}};
+  entry.bytes = content_.read(found->digest, image::kLargestManifest);
+  auto response = head_of(*found, *size);
+  response.head_length.reset();
+  response.body = entry.bytes;
+  boost::asio::post(executors_.control(),
+                    [repositories, id = *id, reference, entry = std::move(entry)]() mutable {
+                      repositories->cache_manifest(id, reference, std::move(entry));
+                    });
   co_return response;
+}
+
+std::optional<http::Response> Registry::get_cached_manifest(const Exchange& exchange) const {
+  const bool counts = exchange.is("GET");
+  const auto use = counts ? Repositories::Use::kPull : Repositories::Use::kLook;
+  const auto entry = repositories_.cached_manifest(exchange.repository, exchange.route.reference, use);
+  if (!entry) return std::nullopt;
+  check_accept(exchange.request, entry->media_type);
+  auto response = head_of({entry->digest, entry->media_type}, entry->bytes.size());
+  if (counts) {
+    response.head_length.reset();
+    response.body = entry->bytes;
+  }
+  return response;
 }
 
 io::Awaitable<http::Response> Registry::delete_manifest(Exchange& exchange) {

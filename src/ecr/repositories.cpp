@@ -10,7 +10,6 @@
 namespace sampan::ecr {
 namespace {
 
-constexpr std::chrono::hours kPullNoteInterval{1};
 constexpr int kDeepestIndex = 4;
 constexpr std::size_t kRowsATransaction = 256;
 
@@ -76,6 +75,7 @@ Repositories::Repositories(store::Store& store, io::Executors& executors, image:
   index_.load(images_);
   images_.on_change([this](const std::string& key, const std::string* before, const std::string* after) {
     index_.change(key, before, after);
+    forget_cached(key, before, after);
     if (!before || after) return;
     const auto repository = key.substr(0, key.rfind('@') + 1);
     for (const auto& blob : store::RowCodec<ImageRow>::decode(*before).blobs) {

@@ -14,6 +14,7 @@
 #include "core/clock.h"
 #include "ecr/image_index.h"
 #include "ecr/link_uses.h"
+#include "ecr/manifest_cache.h"
 #include "ecr/names.h"
 #include "ecr/pending_manifests.h"
 #include "ecr/rows.h"
@@ -61,6 +62,7 @@ struct ManifestUpload {
                              core::HashAlgorithm algorithm = core::HashAlgorithm::kSha256);
 };
 
+inline constexpr std::chrono::hours kPullNoteInterval{1};
 inline constexpr std::size_t kMostTagsOfImage = 1000;  // ECR's quota, not adjustable
 
 class Repositories {
@@ -163,7 +165,15 @@ class Repositories {
   // Remembers that the image was pulled now; written at most once an hour an image.
   void note_pull(const RepositoryId& id, const image::Digest& digest);
 
+  // A manifest that was read before, ready to be sent; from any thread. nullptr: ask on the strand. So do a pull
+  // that has to be noted, and one now and then whatever the entry says.
+  enum class Use { kPull, kLook };
+  ManifestCache::Found cached_manifest(const RepositoryId& id, std::string_view reference, Use use) const;
+  // Keeps what was read for the next, if it is still what the reference names.
+  void cache_manifest(const RepositoryId& id, const std::string& reference, ManifestCache::Entry entry);
+
  private:
+  void forget_cached(const std::string& key, const std::string* before, const std::string* after);
   void refuse_unless_empty(const RepositoryId& id) const;
   io::Awaitable<void> remove_most_rows(RepositoryId id);
   void erase_image(store::Txn& tx, const RepositoryId& id, const image::Digest& digest);
@@ -188,6 +198,7 @@ class Repositories {
   store::PackedTable<BlobRow> blobs_;
   PendingManifests pending_;
   ImageIndex index_;
+  ManifestCache manifests_;
   mutable LinkUses link_uses_;
   std::vector<RepositoryGoes> repository_goes_;
   std::vector<ImageGoes> image_goes_;

@@ -78,12 +78,24 @@ io::Awaitable<std::string> Tokens::sign(TokenClaims claims) {
     });
     const std::lock_guard lock(mutex_);
     key_ = std::move(key);
+    read_.clear();
   }
   co_return sign_token(claims, current_key());
 }
 
 std::optional<TokenClaims> Tokens::read(std::string_view token) const {
-  return read_token(token, current_key());
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto known = read_.find(token); known != read_.end()) return known->second;
+  }
+  const auto key = current_key();
+  auto claims = read_token(token, key);
+  if (!claims || !claims->blob.empty()) return claims;  // a download URL is used once or twice
+  const std::lock_guard lock(mutex_);
+  if (key != key_) return claims;
+  if (read_.size() >= kMostRead) read_.clear();
+  read_.emplace(token, *claims);
+  return claims;
 }
 
 }  // namespace sampan::ecr
