@@ -296,8 +296,10 @@ std::string presign_target(const http::Request& request, const Credentials& cred
   add("X-Amz-SignedHeaders", "host");
   if (!credentials.session_token.empty()) add("X-Amz-Security-Token", credentials.session_token);
   const std::vector<std::string> names{"host"};
-  const auto canonical = canonical_request(
-      {request.method, request.raw_path(), query, request.headers, names, kEmptyPayloadHash});
+  // S3 leaves the body out of every presigned URL; the other services hash it, and it is empty.
+  const bool body_unsigned = request.headers.get("x-amz-content-sha256") == kUnsignedPayload;
+  const auto canonical = canonical_request({request.method, request.raw_path(), query, request.headers, names,
+                                            body_unsigned ? kUnsignedPayload : kEmptyPayloadHash});
   add("X-Amz-Signature",
       sign_text(derive_signing_key(credentials.secret, scope), string_to_sign(amz_date, scope, canonical)));
   return fmt::format("{}?{}", request.raw_path(), query);

@@ -93,7 +93,7 @@ struct Credentials {
 void sign_request(http::Request& request, std::string_view body, const Credentials& credentials,
                   std::string_view region, std::string_view service, core::TimePoint now);
 
-// The target of `request` with a signature in its query, good for `expires`.
+// The target of `request` with a signature in its query, good for `expires`. With X-Amz-Content-Sha256 as above, for S3.
 std::string presign_target(const http::Request& request, const Credentials& credentials,
                            std::string_view region, std::string_view service, core::TimePoint now,
                            std::chrono::seconds expires);
