@@ -198,6 +198,14 @@ Parts::Parts(const Options& options)
   registry.authorize_with(access);
   registry.create_on_push(templates);
   registry.use_settings(registry_settings);
+  registry.issue_tokens(tokens);
+  // Another account's registry takes what its policy lets this account replicate.
+  replication.ask_for_permission([this](const std::string& account, std::string_view action, const ecr::RepositoryId& to) {
+    aws::Identity sender;
+    sender.account = account;
+    sender.principal_arn = iam::root_arn(account);
+    return !access.refusal(sender, to, action, {"", to.region, false, clock.now()});
+  });
   templates.own_lifecycle_policies(ecr::lifecycle_owner(lifecycle));
   templates.own_repository_policies({ecr::repository_policy_problem,
                                      [this](store::Txn& tx, const ecr::RepositoryId& id, const std::string& text) {

@@ -1,5 +1,7 @@
 #include "ecr/login.h"
 
+#include <fmt/core.h>
+
 #include "core/encoding.h"
 #include "core/text.h"
 #include "ecr/names.h"
@@ -15,15 +17,41 @@ std::optional<std::string_view> after_scheme(std::string_view authorization, std
   return core::trim(authorization.substr(scheme.size()));
 }
 
-RegistryError unauthorized(const http::Request& request) {
-  RegistryError error(401, "UNAUTHORIZED", "no basic auth credentials");
-  const auto host = request.headers.get("Host");
-  error.header("WWW-Authenticate", std::string("Basic realm=\"") + (request.tls ? "https://" : "http://") +
-                                       std::string(host) + "/\",service=\"ecr.amazonaws.com\"");
-  return error;
+std::string origin_of(const http::Request& request) {
+  return std::string(request.tls ? "https://" : "http://") + std::string(request.headers.get("Host"));
+}
+
+std::string scope_of(const http::Request& request) {
+  const auto route = parse_route(request.raw_path());
+  return route ? render_scopes(scopes_needed(*route, request.method)) : std::string();
+}
+
+void challenge(RegistryError& error, const http::Request& request, std::string_view problem) {
+  const auto origin = origin_of(request);
+  constexpr std::string_view kService = "ecr.amazonaws.com";
+  error.header("WWW-Authenticate", fmt::format("Basic realm=\"{}/\",service=\"{}\"", origin, kService));
+  auto bearer = fmt::format("Bearer realm=\"{}/v2/token\",service=\"{}\"", origin, kService);
+  // A name that no scope can hold is none of a repository.
+  if (const auto scope = scope_of(request); !scope.empty() && scope.find_first_of("\"\\\r\n") == scope.npos) {
+    bearer += fmt::format(",scope=\"{}\"", scope);
+  }
+  if (!problem.empty()) bearer += fmt::format(",error=\"{}\"", problem);
+  error.header("WWW-Authenticate", bearer);
 }
 
 }  // namespace
+
+RegistryError unauthorized(const http::Request& request) {
+  RegistryError error(401, "UNAUTHORIZED", "no basic auth credentials");
+  challenge(error, request, {});
+  return error;
+}
+
+RegistryError insufficient_scope(const http::Request& request) {
+  RegistryError error(401, "UNAUTHORIZED", "The token's scope does not cover this request");
+  challenge(error, request, "insufficient_scope");
+  return error;
+}
 
 Visitor Login::admit(const http::Request& request) const {
   const auto authorization = request.headers.get("Authorization");
@@ -73,7 +101,7 @@ std::optional<Visitor> Login::by_token(std::string_view token) const {
   // The key behind the token may be gone since.
   auto key = keys_.lookup(claims->access_key);
   if (!key) return std::nullopt;
-  return Visitor{claims->account, claims->region, {}, std::move(key)};
+  return Visitor{claims->account, claims->region, {}, std::move(key), claims->scopes};
 }
 
 std::optional<Visitor> Login::by_url(std::string_view query) const {

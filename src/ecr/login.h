@@ -8,6 +8,7 @@
 
 #include "aws/authentication.h"
 #include "core/clock.h"
+#include "ecr/registry_error.h"
 #include "ecr/tokens.h"
 #include "http/message.h"
 
@@ -19,7 +20,13 @@ struct Visitor {
   std::string region;
   std::string only_blob;  // of a download URL: "<repository>@<digest>"; empty: everything of the account
   std::shared_ptr<const aws::Identity> caller;  // whose key it is; null: anybody, in open mode
+  std::optional<std::vector<Scope>> scopes{};   // of a token that is good for these alone
 };
+
+// 401 with the challenges that clients answer: Basic, and Bearer with the scope that the request needs.
+RegistryError unauthorized(const http::Request& request);
+// Of a token that does not reach so far.
+RegistryError insufficient_scope(const http::Request& request);
 
 struct Home {  // where callers who do not say are at home
   std::string account;

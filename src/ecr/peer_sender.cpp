@@ -5,8 +5,8 @@
 #include "api/ecr.h"
 #include "aws/client.h"
 #include "core/encoding.h"
-#include "ecr/replication_failure.h"
 #include "core/error.h"
+#include "ecr/replication_failure.h"
 
 namespace sampan::ecr {
 namespace ops = sampan::api::ecr::ops;

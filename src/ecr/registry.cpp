@@ -109,8 +109,9 @@ io::Awaitable<http::Response> Registry::dispatch(http::Request& request, http::B
   if (!parsed) throw RegistryError(404, "NAME_UNKNOWN", "The registry has nothing under this path");
   check_visit(visitor, *parsed, request);
   RepositoryId repository{visitor.account, visitor.region, parsed->repository};
-  Exchange exchange{request, body, std::move(*parsed), std::move(repository),
-                    http::parse_query(request.raw_query()), visitor};
+  Exchange exchange{
+      request, body, std::move(*parsed), std::move(repository), http::parse_query(request.raw_query()),
+      visitor};
   co_return co_await route(exchange);
 }
 
@@ -120,6 +121,10 @@ io::Awaitable<http::Response> Registry::route(Exchange& exchange) {
   if (kind == Route::Kind::kBase) {
     if (!get) throw method_not_allowed(kind);
     co_return http::Response::text(200, "{}", "application/json; charset=utf-8");
+  }
+  if (kind == Route::Kind::kToken) {
+    if (!exchange.is("GET")) throw method_not_allowed(kind);
+    co_return co_await give_token(exchange);
   }
   if (kind == Route::Kind::kCatalog) {
     if (!get) throw method_not_allowed(kind);
@@ -180,12 +185,17 @@ std::optional<std::string> Registry::refusal(const Exchange& exchange, const Rep
 }
 
 void Registry::authorize(const Exchange& exchange) const {
+  const auto& held = exchange.visitor.scopes;
+  if (held && !covers(*held, scopes_needed(exchange.route, exchange.request.method))) {
+    throw insufficient_scope(exchange.request);
+  }
   const auto* caller = exchange.visitor.caller.get();
   if (!access_ || !caller || Access::is_free(*caller, exchange.repository.account)) return;
   auto repository = exchange.repository;
   for (const auto& needed : actions_of(exchange.route, exchange.request.method, exchange.query)) {
     repository.name = needed.repository;
-    if (const auto why = refusal(exchange, repository, needed.action)) throw RegistryError(403, "DENIED", *why);
+    if (const auto why = refusal(exchange, repository, needed.action))
+      throw RegistryError(403, "DENIED", *why);
   }
 }
 

@@ -41,11 +41,13 @@ class Registry {
   void create_on_push(RepositoryTemplates& templates) { templates_ = &templates; }
   // Which pulls count, whether blobs may be mounted. Before the server runs; without it all do.
   void use_settings(const RegistrySettings& settings) { settings_ = &settings; }
-  // Holds every request to what its sender may do; without it everybody who is known may do everything. Before
-  // the server runs; outlives this.
+  // Holds every request to what its sender may do; without it everybody who is known may do everything.
+  // Before the server runs; outlives this.
   void authorize_with(const Access& access) { access_ = &access; }
   // Pulls of what is not here go through to the upstreams of the cache's rules. Before the server runs.
   void pull_through(PullThrough& cache) { pull_through_ = &cache; }
+  // Gives tokens of narrower scope to who asks with credentials: GET /v2/token. Before the server runs.
+  void issue_tokens(Tokens& tokens) { issuer_ = &tokens; }
   // Answers requests whose path is /v2 or begins with /v2/.
   io::Awaitable<http::Response> handle(http::Request& request, http::BodyReader& body);
 
@@ -70,6 +72,7 @@ class Registry {
   void authorize(const Exchange& exchange) const;
   std::optional<std::string> refusal(const Exchange& exchange, const RepositoryId& repository,
                                      std::string_view action) const;
+  io::Awaitable<http::Response> give_token(const Exchange& exchange);
   // An answer in the repository's place, or nothing: it answers (and may have just got what is asked for).
   io::Awaitable<std::optional<http::Response>> pull_through(Exchange& exchange);
   io::Awaitable<std::optional<http::Response>> upstream_manifest(Exchange& exchange);
@@ -107,6 +110,7 @@ class Registry {
   std::function<void(const image::Digest&)> on_push_;
   RepositoryTemplates* templates_ = nullptr;
   const RegistrySettings* settings_ = nullptr;
+  Tokens* issuer_ = nullptr;
   PullThrough* pull_through_ = nullptr;
 };
 

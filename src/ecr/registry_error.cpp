@@ -14,7 +14,7 @@ http::Response RegistryError::render() const {
   for (const auto& subject : subjects_) add(json::object{{"digest", subject}});
   auto response = http::Response::text(status_, json::serialize(json::object{{"errors", std::move(errors)}}),
                                        "application/json; charset=utf-8");
-  for (const auto& [name, value] : headers_) response.headers.set(name, value);
+  for (const auto& [name, value] : headers_) response.headers.add(name, value);
   return response;
 }
 

@@ -78,6 +78,8 @@ io::Awaitable<std::optional<http::Response>> Registry::try_mount(Exchange& excha
   const auto mount = exchange.param("mount");
   if (mount.empty()) co_return std::nullopt;
   if (settings_ && !settings_->mounts_blobs(exchange.repository)) co_return std::nullopt;
+  const auto& held = exchange.visitor.scopes;
+  if (held && !covers(*held, {Scope{exchange.param("from"), true}})) co_return std::nullopt;
   const auto digest = parse_digest(mount);
   auto from = exchange.repository;
   if (const auto name = exchange.param("from"); !name.empty()) from.name = name;

@@ -28,6 +28,7 @@ std::optional<Route> parse_route(std::string_view raw_path) {
   const auto path = core::percent_decode(raw_path.substr(kRoot.size()));
   if (!path) return std::nullopt;
   if (*path == "_catalog") return Route{Route::Kind::kCatalog, {}, {}};
+  if (*path == "token") return Route{Route::Kind::kToken, {}, {}};
   const auto parts = core::split(*path, '/');
   const auto from_end = [&parts](std::size_t i) {
     return i < parts.size() ? std::string_view(parts[parts.size() - 1 - i]) : std::string_view();

@@ -8,7 +8,7 @@
 namespace sampan::ecr {
 
 struct Route {
-  enum class Kind { kBase, kCatalog, kTags, kManifest, kBlob, kUploads, kUpload, kReferrers };
+  enum class Kind { kBase, kCatalog, kTags, kManifest, kBlob, kUploads, kUpload, kReferrers, kToken };
   Kind kind = Kind::kBase;
   std::string repository;  // decoded; not checked
   std::string reference;   // tag or digest, upload id

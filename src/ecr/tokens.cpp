@@ -33,6 +33,7 @@ std::string sign_token(const TokenClaims& claims, std::string_view key) {
                       {"key", claims.access_key},
                       {"expires", claims.expires.time_since_epoch().count()}};
   if (!claims.blob.empty()) object["blob"] = claims.blob;
+  if (claims.scopes) object["scope"] = render_scopes(*claims.scopes);
   const auto payload = json::serialize(object);
   return core::to_base64(core::hmac_sha256(key, payload) + payload);
 }
@@ -54,8 +55,10 @@ std::optional<TokenClaims> read_token(std::string_view token, std::string_view k
   const auto& object = value.get_object();
   const auto* expires = object.if_contains("expires");
   if (!expires || !expires->is_int64()) return std::nullopt;
-  return TokenClaims{text_of(object, "account"), text_of(object, "region"), text_of(object, "key"),
+  TokenClaims claims{text_of(object, "account"), text_of(object, "region"), text_of(object, "key"),
                      text_of(object, "blob"), core::TimePoint(core::Millis(expires->get_int64()))};
+  if (object.contains("scope")) claims.scopes = parse_scopes(text_of(object, "scope"));
+  return claims;
 }
 
 Tokens::Tokens(store::Store& store, core::IdSource& ids)

@@ -13,6 +13,7 @@
 #include "core/clock.h"
 #include "core/random.h"
 #include "ecr/rows.h"
+#include "ecr/scope.h"
 #include "image/reference.h"
 #include "io/executors.h"
 
@@ -27,6 +28,7 @@ struct TokenClaims {
   std::string access_key;  // whose it is
   std::string blob;        // "<repository>@<digest>" when it is good for that alone; empty: for everything
   core::TimePoint expires{};
+  std::optional<std::vector<Scope>> scopes{};  // good for these alone; nothing: for all that its key may do
 };
 
 std::string sign_token(const TokenClaims& claims, std::string_view key);
@@ -52,8 +54,9 @@ class Tokens {
   store::Table<TokenKeyRow> keys_;
   mutable std::mutex mutex_;
   std::string key_;  // a copy for other threads
-  // What was read before, by its text: a client sends its token with every request, and checking it costs more
-  // than the rest of a small one. Only what key_ has signed; whether it has expired is its reader's to see.
+  // What was read before, by its text: a client sends its token with every request, and checking it costs
+  // more than the rest of a small one. Only what key_ has signed; whether it has expired is its reader's to
+  // see.
   mutable std::unordered_map<std::string, TokenClaims, Hash, std::equal_to<>> read_;
 };
 

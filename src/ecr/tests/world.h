@@ -64,6 +64,7 @@ class World {
         }) {
     registry.create_on_push(templates);
     registry.use_settings(settings);
+    registry.issue_tokens(tokens);
     templates.own_lifecycle_policies(lifecycle_owner(lifecycle));
     server.listen("127.0.0.1", 0);
     host = "localhost:" + std::to_string(server.port());
