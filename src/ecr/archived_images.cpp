@@ -8,33 +8,42 @@ namespace sampan::ecr {
 
 ArchivedImages::ArchivedImages(Repositories& repositories, core::Clock& clock)
     : repositories_(repositories), clock_(clock) {
-  for (const auto& [key, row] : repositories.images()) change(key, &row.value);
-  repositories.on_image_change(
-      [this](const std::string& key, const ImageRow*, const ImageRow* after) { change(key, after); });
+  repositories.on_image_change([this](const std::string& key, const std::string*, const std::string* after) {
+    change(key, after);
+  });
 }
 
-void ArchivedImages::change(const std::string& key, const ImageRow* row) {
-  const auto repository = key.substr(0, key.rfind('@'));
-  if (row && row->archived_at) {
-    ever_archived_[repository].insert(key);
-    return;
+void ArchivedImages::change(const std::string& key, const std::string* row) {
+  const auto found = known_.find(std::string_view(key).substr(0, key.rfind('@')));
+  if (found == known_.end()) return;
+  if (row && store::RowCodec<ImageRow>::decode(*row).archived_at) {
+    found->second.insert(key);
+  } else {
+    found->second.erase(key);
   }
-  const auto found = ever_archived_.find(repository);
-  if (found == ever_archived_.end()) return;
-  found->second.erase(key);
-  if (found->second.empty()) ever_archived_.erase(found);
+}
+
+const ArchivedImages::Keys& ArchivedImages::keys_of(const std::string& repository) const {
+  if (const auto found = known_.find(repository); found != known_.end()) return found->second;
+  auto& keys = known_[repository];
+  const auto prefix = repository + '@';
+  const auto& images = repositories_.images();
+  for (auto row = images.lower_bound(prefix); row != images.end() && row.key().starts_with(prefix); ++row) {
+    if (row->second.value.archived_at) keys.insert(row->first);
+  }
+  return keys;
 }
 
 bool ArchivedImages::hides(const RepositoryId& repository, const image::Digest& blob) const {
-  const auto found = ever_archived_.find(repository.key());
-  if (found == ever_archived_.end()) return false;
+  const auto& archived = keys_of(repository.key());
+  if (archived.empty()) return false;
   const auto now = clock_.now();
   const auto needs = [&](const ImageRow& row) {
     return std::find(row.blobs.begin(), row.blobs.end(), blob) != row.blobs.end();
   };
   const auto& images = repositories_.images();
   bool hidden = false;
-  for (const auto& key : found->second) {
+  for (const auto& key : archived) {
     const auto* row = images.find(key);
     if (row && status_of(*row, now) != ImageStatus::kActive && needs(*row)) hidden = true;
   }

@@ -1,5 +1,5 @@
 // Which layers only archived images of a repository need: they cannot be fetched until one is restored.
-// Kept from the images' rows; costs nothing for repositories without archived images. On the control strand.
+// A repository is looked through when it is first asked about, and followed from then on. On the control strand.
 #pragma once
 
 #include <map>
@@ -16,11 +16,13 @@ class ArchivedImages {
   bool hides(const RepositoryId& repository, const image::Digest& blob) const;
 
  private:
-  void change(const std::string& key, const ImageRow* row);
+  using Keys = std::set<std::string>;  // of images that were archived once
+  const Keys& keys_of(const std::string& repository) const;
+  void change(const std::string& key, const std::string* row);
 
   Repositories& repositories_;
   core::Clock& clock_;
-  std::map<std::string, std::set<std::string>, std::less<>> ever_archived_;  // repository key -> image keys
+  mutable std::map<std::string, Keys, std::less<>> known_;  // by repository
 };
 
 }  // namespace sampan::ecr

@@ -85,10 +85,10 @@ Repositories::Repositories(store::Store& store, io::Executors& executors, image:
 }
 
 void Repositories::when_link_changes(std::function<void(const std::string&, bool)> listener) {
-  blobs_.on_change(
-      [listener = std::move(listener)](const std::string& key, const BlobRow* before, const BlobRow* after) {
-        if ((before == nullptr) != (after == nullptr)) listener(key, after != nullptr);
-      });
+  blobs_.on_change([listener = std::move(listener)](const std::string& key, const std::string* before,
+                                                    const std::string* after) {
+    if ((before == nullptr) != (after == nullptr)) listener(key, after != nullptr);
+  });
 }
 
 const RepositoryRow& Repositories::get(const RepositoryId& id) const {
@@ -294,8 +294,7 @@ void Repositories::give_tag(store::Txn& tx, const RepositoryId& id, const image:
 }
 
 Repositories::Put Repositories::place(store::Txn& tx, const RepositoryId& id, const ManifestUpload& upload,
-                                      const std::string& tag, Origin origin,
-                                      Children children) {
+                                      const std::string& tag, Origin origin, Children children) {
   const auto repository = tx.get(repositories_, id.key());
   if (!repository) throw no_repository(id);
   check_references(id, upload.manifest, children);
@@ -303,7 +302,8 @@ Repositories::Put Repositories::place(store::Txn& tx, const RepositoryId& id, co
   const bool tagged = row && std::binary_search(row->tags.begin(), row->tags.end(), tag);
   if (row && (tag.empty() || tagged)) return Put::kUnchanged;
   const bool held = !tag.empty() && find_tag(id, tag) && is_immutable(*repository, tag);
-  if (held && origin == Origin::kReplication) return row ? Put::kUnchanged : place(tx, id, upload, {}, origin);
+  if (held && origin == Origin::kReplication)
+    return row ? Put::kUnchanged : place(tx, id, upload, {}, origin, children);
   if (held) {
     throw Refusal(Refusal::Why::kTagImmutable,
                   fmt::format("The image tag '{}' already exists in the '{}' repository and cannot be "
@@ -319,10 +319,9 @@ Repositories::Put Repositories::place(store::Txn& tx, const RepositoryId& id, co
 }
 
 io::Awaitable<Repositories::Put> Repositories::put_image(RepositoryId id, ManifestUpload upload,
-                                                         std::string tag, Origin origin,
-                                                         Children children) {
+                                                         std::string tag, Origin origin, Children children) {
   get(id);
-  const auto held = content_.hold();      // the manifest's file, until its row is there
+  const auto held = content_.hold();                // the manifest's file, until its row is there
   check_references(id, upload.manifest, children);  // before anything is written for it
   co_await pending_.store(upload.digest, upload.bytes);
   const auto put = co_await store::transact(store_, [&](store::Txn& tx) {

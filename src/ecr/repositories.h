@@ -80,8 +80,8 @@ class Repositories {
   const store::PackedTable<ImageRow>& images() const { return images_; }
   const ImageIndex& index() const { return index_; }
   core::TimePoint now() const { return clock_.now(); }  // from any thread
-  // To keep an index of one's own; for the life of this. Must not throw, must not commit.
-  void on_image_change(store::Table<ImageRow>::Listener listener) { images_.on_change(std::move(listener)); }
+  // To keep an index of one's own, from rows as they are stored; for the life of this. Must not throw or commit.
+  void on_image_change(store::PackedTable<ImageRow>::Listener listener) { images_.on_change(std::move(listener)); }
   // For collection: the links of blobs, and when each was last relied upon.
   const store::PackedTable<BlobRow>& links() const { return blobs_; }
   LinkUses& link_uses() const { return link_uses_; }

@@ -23,8 +23,8 @@ void check_tags(const std::vector<model::Tag>& tags, const aws::Tags& had) {
   if (const auto finding = aws::check_tags(aws::tag_pairs(tags), had)) invalid_parameter(finding->message);
 }
 
-model::SecretVersionsToStagesMapType stages_of(const SecretRow& secret) {
-  model::SecretVersionsToStagesMapType stages;
+std::map<std::string, std::vector<std::string>> stages_of(const SecretRow& secret) {
+  std::map<std::string, std::vector<std::string>> stages;
   for (const auto& [id, version] : secret.versions) {
     if (!version.stages.empty()) stages[id] = {version.stages.begin(), version.stages.end()};
   }
