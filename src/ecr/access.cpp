@@ -14,14 +14,16 @@ const std::string* text(const Attempt& attempt, std::string_view name) {
   return aws::text_member(attempt.operation.input, attempt.input, name);
 }
 
-// The account that the input names; "" when it names none.
+// The account that the input names; "" when it names none: what is no ARN is refused by the operation itself.
 std::string_view owner_of(const Attempt& attempt) {
   if (const auto* registry = text(attempt, "registryId")) return *registry;
   const auto* arn = text(attempt, "resourceArn");
   if (!arn) return {};
   std::string_view rest = *arn;  // arn:aws:ecr:REGION:ACCOUNT:…
   for (int i = 0; i < 4; ++i) rest.remove_prefix(std::min(rest.size(), rest.find(':') + 1));
-  return rest.substr(0, rest.find(':'));
+  const auto owner = rest.substr(0, rest.find(':'));
+  const bool is_account = owner.size() == 12 && owner.find_first_not_of("0123456789") == owner.npos;
+  return is_account ? owner : std::string_view();
 }
 
 // aws:RequestTag/… and aws:TagKeys of an input that gives tags.

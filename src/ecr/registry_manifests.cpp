@@ -130,6 +130,9 @@ io::Awaitable<http::Response> Registry::get_manifest(Exchange& exchange) {
 }
 
 std::optional<http::Response> Registry::get_cached_manifest(const Exchange& exchange) const {
+  // RFC 9111, 5.2.1.4: whoever says no-cache wants what its origin has, be it another registry.
+  const auto wish = core::to_lower(exchange.request.headers.get("Cache-Control"));
+  if (wish.find("no-cache") != std::string::npos) return std::nullopt;
   const bool counts = exchange.is("GET");
   const auto use = counts ? Repositories::Use::kPull : Repositories::Use::kLook;
   const auto entry = repositories_.cached_manifest(exchange.repository, exchange.route.reference, use);

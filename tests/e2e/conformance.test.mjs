@@ -316,9 +316,11 @@ describe('Content discovery', () => {
     await expectError(await list('', 'sha256:nothing'), 400, 'DIGEST_INVALID');
     // The tag fallback of older clients is an ordinary tag.
     const fallback = digest(subject).replace(':', '-');
-    assert.equal((await putManifest('conf/refs', fallback, JSON.stringify({ schemaVersion: 2, mediaType: TYPES.index, manifests: [{ mediaType: TYPES.manifest, digest: digest(first), size: first.length }] }), TYPES.index)).status, 201);
+    const tagged = JSON.stringify({ schemaVersion: 2, mediaType: TYPES.index, manifests: [{ mediaType: TYPES.manifest, digest: digest(first), size: first.length }] });
+    assert.equal((await putManifest('conf/refs', fallback, tagged, TYPES.index)).status, 201);
     assert.equal((await call('GET', `/v2/conf/refs/manifests/${fallback}`)).status, 200);
-    assert.equal((await call('DELETE', `/v2/conf/refs/manifests/${fallback}`)).status, 202);
+    assert.equal((await call('DELETE', `/v2/conf/refs/manifests/${digest(first)}`)).status, 409, 'an index needs it');
+    assert.equal((await call('DELETE', `/v2/conf/refs/manifests/${digest(tagged)}`)).status, 202);
     assert.equal((await call('DELETE', `/v2/conf/refs/manifests/${digest(first)}`)).status, 202);
     assert.deepEqual((await (await list()).json()).manifests.map((each) => each.digest), [digest(second)]);
   });
