@@ -57,7 +57,7 @@ class BuilderTest : public ::testing::Test {
     thread_ = std::thread([this] { executors_.run(); });
     content_ = std::make_unique<image::ContentStore>(work_.path());
     layers_ = std::make_unique<image::LayerStore>(work_.path(), *content_);
-    images_ = std::make_unique<image::Images>(executors_, *content_, *layers_, catalog_, "registry.invalid");
+    images_ = std::make_unique<image::Images>(executors_, *content_, *layers_, catalog_, network_, "registry.invalid");
     make_base();
     start_builder();
     fs::create_directories(context());
@@ -194,6 +194,7 @@ class BuilderTest : public ::testing::Test {
   const std::string cgroup_ = "/sampan-bt" + std::to_string(::getpid());
   std::unique_ptr<image::ContentStore> content_;
   std::unique_ptr<image::LayerStore> layers_;
+  image::RegistryNetwork network_;
   std::unique_ptr<image::Images> images_;
   std::unique_ptr<Builder> builder_;
   BuildRequest request_;
