@@ -81,6 +81,7 @@ class PullThrough {
   // A tag that came from upstream and is old enough to be compared, or is not here at all: it may change.
   bool is_due(const RepositoryId& id, const std::string& tag) const;
   bool has_rule_for(const RepositoryId& id) const { return parts_.rules.match(id) != nullptr; }
+  bool has_rules() const { return parts_.rules.any(); }  // from any thread
   // Asks the rule's upstream whether it takes the rule's login; why not, or nothing.
   io::Awaitable<std::optional<std::string>> validate(std::string account, std::string region,
                                                      PullThroughRule rule);

@@ -51,7 +51,11 @@ std::optional<image::RegistryLogin> parse_upstream_secret(std::string_view text)
 
 PullThroughRules::PullThroughRules(store::Store& store, core::Clock& clock,
                                    std::function<bool(std::string_view)> plainly)
-    : store_(store), clock_(clock), plainly_(std::move(plainly)), rules_(store, "/ecr/pull-through/") {}
+    : store_(store), clock_(clock), plainly_(std::move(plainly)), rules_(store, "/ecr/pull-through/") {
+  count_ = rules_.size();
+  rules_.on_change(
+      [this](const std::string&, const PullThroughRule*, const PullThroughRule*) { count_ = rules_.size(); });
+}
 
 const PullThroughRule* PullThroughRules::find(const std::string& account, const std::string& region,
                                               const std::string& prefix) const {

@@ -3,6 +3,7 @@
 // On the control strand.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <optional>
 #include <string>
@@ -39,6 +40,8 @@ class PullThroughRules {
   PullThroughRules(store::Store& store, core::Clock& clock, std::function<bool(std::string_view)> plainly);
   void look_up_secrets(SecretLookup lookup) { secrets_ = std::move(lookup); }
 
+  // There is a rule at all. From any thread: most registries have none, and their pulls need not ask.
+  bool any() const { return count_.load(std::memory_order_relaxed) > 0; }
   // The rule for a repository: that with the longest prefix, "ROOT" last. Nothing when there is none.
   const PullThroughRule* match(const RepositoryId& id) const;
   const PullThroughRule* find(const std::string& account, const std::string& region,
@@ -63,6 +66,7 @@ class PullThroughRules {
   std::function<bool(std::string_view)> plainly_;
   SecretLookup secrets_;
   store::Table<PullThroughRule> rules_;
+  std::atomic<std::size_t> count_{0};
 };
 
 }  // namespace sampan::ecr

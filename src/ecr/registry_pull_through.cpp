@@ -39,7 +39,8 @@ io::Awaitable<std::optional<http::Response>> Registry::pull_through(Exchange& ex
   const bool blob = exchange.route.kind == Route::Kind::kBlob;
   const bool get = exchange.is("GET");
   std::optional<http::Response> response;
-  if (!pull_through_ || (!manifest && !blob) || (!get && !exchange.is("HEAD"))) co_return response;
+  if (!pull_through_ || !pull_through_->has_rules() || (!manifest && !blob) || (!get && !exchange.is("HEAD")))
+    co_return response;
   // Our own question, come back through other registries.
   const auto via = exchange.request.headers.get("Via");
   if (via.find("sampan-" + pull_through_->name()) != std::string_view::npos) co_return response;
