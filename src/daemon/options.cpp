@@ -148,6 +148,13 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
   app.add_option("--vpc-cidr", options.vpc_cidr, "The network of the default VPC")->capture_default_str();
   app.add_option("--edge-address", options.edge_address, "Where internet-facing load balancers listen")->capture_default_str();
   app.add_option("--store", options.store, "sqlite, or memory (nothing is kept)")->capture_default_str();
+  app.add_option("--blobs", options.blobs,
+                 "Keep blobs in s3://BUCKET[/PREFIX]?endpoint=URL&region=R or file:///DIRECTORY; the data dir is a cache of it then");
+  app.add_option("--blobs-cache", options.blobs_cache, "How much of it the data dir holds, such as 50GB; 0: no limit")
+      ->transform(CLI::AsSizeValue(true))
+      ->capture_default_str();
+  app.add_flag("--blobs-redirect,!--no-blobs-redirect", options.blobs_redirect,
+               "Send clients to S3 for what the data dir does not hold (default), or fetch it for them");
   app.add_option("--collect-every", collect_every, "How often content that nothing needs is removed; 0: only by `sampan registry collect`")
       ->capture_default_str();
   app.add_option("--collect-grace", collect_grace, "How long such content stays after its last use")->capture_default_str();

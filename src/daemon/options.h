@@ -36,6 +36,9 @@ struct Options {
   std::string vpc_cidr = "172.30.0.0/16";
   std::string edge_address = "127.0.0.1";
   std::string store = "sqlite";
+  std::string blobs;              // "s3://…", "file:///…": where blobs are kept for good; empty: in the data dir alone
+  std::uint64_t blobs_cache = 0;  // bytes of them in the data dir; 0: no limit
+  bool blobs_redirect = true;
   core::Millis collect_every = std::chrono::hours(1);  // 0: only when asked to
   core::Millis collect_grace = std::chrono::hours(24);
   core::Millis build_cache_keep = std::chrono::hours(24 * 30);

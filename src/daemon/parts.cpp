@@ -88,6 +88,10 @@ Parts::Parts(const Options& options)
       addresses(topology),
       ec2(topology),
       content(options.data_dir),
+      blob_store(options.blobs.empty() ? nullptr : image::open_blob_store(executors, clock, options.blobs)),
+      tier(!blob_store ? nullptr
+                       : new image::BlobTier(executors, content, *blob_store,
+                                             {.redirects = options.blobs_redirect, .cache_bytes = options.blobs_cache})),
       layers(options.data_dir, content),
       repositories(*store, executors, content, clock),
       access_policies(*store, repositories),
@@ -218,6 +222,8 @@ Parts::Parts(const Options& options)
   catalog.pull_through(pull_through);
   // What is pushed here is most likely run here: its layers are unpacked ahead of the first task.
   collector.set_roots(collection_roots());
+  repositories.set_tier(tier.get());
+  images.set_tier(tier.get());
   registry.on_push([this](const image::Digest& manifest) { images.place_later(manifest); });
 }
 
@@ -236,7 +242,29 @@ ecr::CollectionRoots Parts::collection_roots() {
   return roots;
 }
 
+// Manifests are read from the data dir alone. In a new one they come from the blob store before the first request.
+io::Awaitable<void> Parts::bring_manifests() {
+  std::vector<image::Digest> absent;
+  for (const auto& [key, row] : repositories.images()) {
+    auto digest = ecr::digest_of_key(key);
+    if (!content.size(digest)) absent.push_back(std::move(digest));
+  }
+  for (const auto& digest : absent) {
+    if (!co_await tier->bring(digest)) core::log::error("manifest {} is neither here nor in {}", digest.str(), blob_store->name());
+  }
+}
+
+// What was pushed before there was a blob store.
+io::Awaitable<void> Parts::send_blobs() {
+  std::vector<image::Digest> needed;
+  for (const auto& [key, row] : repositories.links()) needed.push_back(ecr::digest_of_key(key));
+  for (const auto& [key, row] : repositories.images()) needed.push_back(ecr::digest_of_key(key));
+  const auto sent = co_await tier->catch_up(std::move(needed));
+  if (sent > 0) core::log::info("{} blobs that were here were sent to {}", sent, blob_store->name());
+}
+
 io::Awaitable<void> Parts::start() {
+  if (tier) co_await bring_manifests();
   co_await logs.recover();
   agent.on_report([](const node::TaskReport&) {});  // ecs.start() asks for everything that was adopted
   co_await agent.start();
@@ -247,6 +275,7 @@ io::Awaitable<void> Parts::start() {
   io::spawn_detached(executors.control(), "log retention", logs.keep_retention());
   io::spawn_detached(executors.control(), "deletion of secrets", vault.keep_deletions());
   io::spawn_detached(executors.control(), "lifecycle policies", lifecycle.reconcile());
+  if (tier) io::spawn_detached(executors.control(), "blobs to the blob store", send_blobs());
   if (options_.collect_every.count() > 0) {
     io::spawn_detached(executors.control(), "garbage collection",
                        collector.run(options_.collect_every, {.grace = options_.collect_grace}));

@@ -81,6 +81,8 @@ struct Parts {
   vpc::Ec2Api ec2;
 
   image::ContentStore content;
+  std::unique_ptr<image::BlobStore> blob_store;  // none: blobs are in the content store alone
+  std::unique_ptr<image::BlobTier> tier;
   image::LayerStore layers;
   ecr::Repositories repositories;
   ecr::AccessPolicies access_policies;
@@ -140,6 +142,8 @@ struct Parts {
   io::Awaitable<http::Response> do_work(http::Request& request, http::BodyReader& body, const aws::Caller& caller);
 
   ecr::CollectionRoots collection_roots();
+  io::Awaitable<void> bring_manifests();
+  io::Awaitable<void> send_blobs();
 
   const Options options_;
   std::optional<std::string> refuse_work(const http::Request& request, const aws::Caller& caller,

@@ -59,7 +59,11 @@ struct CollectionReport {
   std::uint64_t bytes = 0;  // of them
   std::uint64_t trees = 0;  // unpacked layers
   std::uint64_t steps = 0;  // rows of the build cache
-  std::uint64_t kept = 0;   // blobs that stay
+  std::uint64_t far = 0;  // blobs that went from the blob store behind the content store
+  std::uint64_t far_bytes = 0;
+  std::uint64_t uploads = 0;  // broken uploads to it
+  std::uint64_t evicted = 0;  // bytes that left the cache in front of it
+  std::uint64_t kept = 0;     // blobs that stay
   std::uint64_t kept_bytes = 0;
   bool links_wait = false;  // the daemon has not run long enough to judge links
   core::TimePoint began{};

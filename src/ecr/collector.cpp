@@ -72,7 +72,7 @@ io::Awaitable<bool> Collector::Pass::step() {
   static constexpr Step kSteps[] = {&Pass::unlink,      &Pass::mark_links,  &Pass::mark_images,
                                     &Pass::mark_others, &Pass::scan,        &Pass::settle,
                                     &Pass::mark_links,  &Pass::mark_images, &Pass::mark_others,
-                                    &Pass::sweep,       &Pass::sweep_trees};
+                                    &Pass::sweep,       &Pass::sweep_trees, &Pass::sweep_store};
   const bool more = co_await (this->*kSteps[at_])();
   if (more) co_return true;
   cursor_.clear();
@@ -217,6 +217,20 @@ io::Awaitable<bool> Collector::Pass::sweep_trees() {
       if (options_.dry_run || parts_.layers.remove_idle(tree.diff_id, cutoff_)) ++report_.trees;
     }
   });
+  co_return false;
+}
+
+io::Awaitable<bool> Collector::Pass::sweep_store() {
+  auto* tier = parts_.repositories.tier();
+  if (!tier) co_return false;
+  using Removal = image::BlobTier::Removal;
+  const auto keeps = [this](const image::Digest& digest) { return keep_.contains(digest); };
+  const auto removed =
+      co_await tier->collect(keeps, cutoff_, options_.dry_run ? Removal::kCount : Removal::kReal);
+  report_.far = removed.blobs;
+  report_.far_bytes = removed.bytes;
+  report_.uploads = removed.uploads;
+  if (!options_.dry_run) report_.evicted = co_await tier->evict();
   co_return false;
 }
 

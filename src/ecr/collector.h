@@ -16,6 +16,8 @@
 //   7. Each candidate goes if it still was not touched since the cutoff; that look and the removal are one
 //   under the
 //      content store's guard.
+//   8. Where a blob store stands behind the content store, the same there: what is unmarked, and was stored and
+//      kept (BlobTier::keep, before each row) before the cutoff, goes; a blob's removal and its keeping take turns.
 // Why nothing that is needed goes: a blob goes at 7 only if no row named it at 3 nor at 6, and it was not
 // touched from the cutoff to 7. Every new row that names a blob is preceded by a touch of its file (has(), a
 // finished writer) under a hold. If that touch came after the cutoff, step 7 sees it. If it came before, then
@@ -101,6 +103,7 @@ class Collector::Pass {
   io::Awaitable<bool> settle();
   io::Awaitable<bool> sweep();
   io::Awaitable<bool> sweep_trees();
+  io::Awaitable<bool> sweep_store();
   void mark_manifest(const image::Digest& manifest, int depth);
   void mark_trees(const image::Digest& manifest);
   void look_at_blob(FoundBlob blob);

@@ -54,7 +54,8 @@ EcrApi::Answer<api::BatchCheckLayerAvailabilityOutput> EcrApi::BatchCheckLayerAv
                                        "'[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'"));
       continue;
     }
-    const auto size = repositories_.has_blob(id, *digest) ? content_.size(*digest) : std::nullopt;
+    std::optional<std::uint64_t> size;
+    if (repositories_.has_blob(id, *digest)) size = co_await repositories_.size_of(*digest);
     auto& layer = layers.emplace_back();
     layer.layerDigest = text;
     layer.layerAvailability = size ? "AVAILABLE" : "UNAVAILABLE";
@@ -145,7 +146,7 @@ EcrApi::Answer<api::CompleteLayerUploadOutput> EcrApi::CompleteLayerUpload(const
     if (auto digest = image::Digest::parse(text)) wanted = digest;
   }
   if (!wanted) throw api::InvalidLayerException("The layer digest is no digest: sha256 and sha512 are known");
-  if (repositories_.has_blob(id, *wanted) && content_.size(*wanted)) {
+  if (repositories_.has_blob(id, *wanted) && co_await repositories_.size_of(*wanted)) {
     throw api::LayerAlreadyExistsException(fmt::format(
         "Layer with digest '{}' already exists in the repository with name '{}' in the registry with id '{}'",
         wanted->str(), id.name, id.account));

@@ -140,6 +140,9 @@ io::Awaitable<void> Fsck::read_blob(const image::Digest& digest, const FsckOptio
 io::Awaitable<void> Fsck::find_missing(const std::vector<image::Digest>& present, FsckReport& report) {
   KeepSet here, named;
   for (const auto& digest : present) here.add(digest);
+  if (auto* tier = repositories_.tier()) {  // what is there can be brought
+    co_await tier->store().list([&here](const image::BlobStore::Found& found) { here.add(found.digest); });
+  }
   here.seal();
   std::set<image::Digest> missing;
   const auto need = [&](const image::Digest& digest) {

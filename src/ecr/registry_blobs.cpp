@@ -20,7 +20,9 @@ io::Awaitable<http::Response> Registry::get_blob(Exchange& exchange) {
   const auto* id = &exchange.repository;
   const bool visible = co_await io::on_control(
       executors_, [repositories, id, &digest] { return repositories->has_blob(*id, digest); });
-  const auto size = visible ? content_.size(digest) : std::nullopt;
+  auto size = visible ? content_.size(digest) : std::nullopt;
+  const bool far = visible && !size && repositories_.tier();
+  if (far) size = co_await repositories_.size_of(digest);
   if (!size) throw blob_unknown();
   http::Response response;
   response.headers.set("Content-Type", "application/octet-stream");
@@ -32,6 +34,13 @@ io::Awaitable<http::Response> Registry::get_blob(Exchange& exchange) {
     response.head_length = *size;
     co_return response;
   }
+  if (const auto elsewhere = far ? repositories_.tier()->link(digest) : std::nullopt) {
+    response.status = 307;  // the client sends its Range there
+    response.headers.set("Location", *elsewhere);
+    response.headers.set("Cache-Control", "no-store");  // the link dies
+    co_return response;
+  }
+  const auto held = content_.hold();  // what is brought stays until it is open
   const auto range = parse_range(exchange.request.headers.get("Range"), *size);
   if (range.kind == ByteRange::Kind::kUnsatisfiable) {
     throw RegistryError(416, "RANGE_INVALID", "The blob has no such bytes")
@@ -42,6 +51,7 @@ io::Awaitable<http::Response> Registry::get_blob(Exchange& exchange) {
     response.headers.set("Content-Range",
                          fmt::format("bytes {}-{}/{}", range.offset, range.offset + range.length - 1, *size));
   }
+  if (far && !co_await repositories_.tier()->bring(digest)) throw blob_unknown();
   response.body = http::FileBody{content_.open(digest), range.offset, range.length};
   co_return response;
 }

@@ -88,7 +88,7 @@ io::Awaitable<std::optional<http::Response>> Registry::try_mount(Exchange& excha
   auto* repositories = &repositories_;
   const bool there = co_await io::on_control(
       executors_, [repositories, &from, &digest] { return repositories->has_blob(from, digest); });
-  if (!there || !content_.has(digest)) co_return std::nullopt;
+  if (!there || !(content_.has(digest) || co_await repositories_.size_of(digest))) co_return std::nullopt;
   auto work = repositories_.link_blob(exchange.repository, digest);
   co_await boost::asio::co_spawn(executors_.control(), std::move(work), boost::asio::use_awaitable);
   co_return created(exchange.repository, digest);

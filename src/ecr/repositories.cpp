@@ -205,15 +205,22 @@ io::Awaitable<ImageRow> Repositories::change_image(RepositoryId id, image::Diges
   });
 }
 
+io::Awaitable<std::optional<std::uint64_t>> Repositories::size_of(image::Digest digest) const {
+  if (const auto here = content_.size(digest)) co_return here;
+  if (!tier_) co_return std::nullopt;
+  co_return co_await tier_->size(std::move(digest));
+}
+
 io::Awaitable<void> Repositories::link_blob(RepositoryId id, image::Digest digest) {
   const auto now = clock_.now();
   const auto held = content_.hold();
   // From here the file stays until the row is there: see collector.h.
-  if (!content_.has(digest)) {
+  if (!content_.has(digest) && !(co_await size_of(digest))) {
     throw Refusal(Refusal::Why::kBlobsMissing, "The blob " + digest.str() + " is not in the content store",
                   {digest.str()});
   }
   link_uses_.touch(id.image_key(digest), now);
+  if (tier_) co_await tier_->keep(digest);
   co_await store::transact(store_, [&](store::Txn& tx) {
     if (!tx.get(repositories_, id.key())) throw no_repository(id);
     if (tx.get(blobs_, id.image_key(digest))) return;
@@ -324,6 +331,7 @@ io::Awaitable<Repositories::Put> Repositories::put_image(RepositoryId id, Manife
   const auto held = content_.hold();                // the manifest's file, until its row is there
   check_references(id, upload.manifest, children);  // before anything is written for it
   co_await pending_.store(upload.digest, upload.bytes);
+  if (tier_) co_await tier_->keep(upload.digest);
   const auto put = co_await store::transact(store_, [&](store::Txn& tx) {
     const auto placed = place(tx, id, upload, tag, origin, children);
     if (placed == Put::kNew) pending_.guard(tx, upload.digest, upload.bytes);
@@ -395,6 +403,12 @@ io::Awaitable<std::vector<ManifestUpload>> Repositories::read_all(image::Digest 
 io::Awaitable<void> Repositories::publish(RepositoryId id, std::string tag, image::Digest manifest) {
   const auto held = content_.hold();
   const auto uploads = co_await read_all(manifest);
+  if (tier_) {
+    for (const auto& upload : uploads) {
+      for (const auto& blob : make_row(upload, clock_.now()).blobs) co_await tier_->keep(blob);
+      co_await tier_->keep(upload.digest);
+    }
+  }
   const auto now = clock_.now();
   co_await store::transact(store_, [&](store::Txn& tx) {
     const auto repository = tx.get(repositories_, id.key());

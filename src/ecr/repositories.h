@@ -18,6 +18,7 @@
 #include "ecr/names.h"
 #include "ecr/pending_manifests.h"
 #include "ecr/rows.h"
+#include "image/blob_tier.h"
 #include "image/catalog.h"
 #include "image/content_store.h"
 #include "image/manifest.h"
@@ -113,13 +114,19 @@ class Repositories {
   using ImageComes = std::function<void(store::Txn&, const Arrival&)>;
   void when_image_comes(ImageComes listener) { image_comes_.push_back(std::move(listener)); }
 
-  // Asked before a blob is linked, an image added, a repository made, in that transaction; each throws Refusal.
+  // Asked before a blob is linked, an image added, a repository made, in that transaction; each throws
+  // Refusal.
   struct Gates {
     std::function<void(const RepositoryId&, const image::Digest&)> blob;
     std::function<void(const RepositoryId&)> image;
     std::function<void(const RepositoryId&)> repository;
   };
   void set_gates(Gates gates) { gates_ = std::move(gates); }
+  // Where blobs are kept for good, when that is not the content store itself; before the first request.
+  void set_tier(image::BlobTier* tier) { tier_ = tier; }
+  image::BlobTier* tier() const { return tier_; }
+  // Of a blob, in the content store or behind it. From any executor.
+  io::Awaitable<std::optional<std::uint64_t>> size_of(image::Digest digest) const;
   // Told of each link ("<repository key>@<digest>") that came or went. Must not throw.
   void when_link_changes(std::function<void(const std::string& link, bool came)> listener);
 
@@ -204,6 +211,7 @@ class Repositories {
   std::vector<ImageGoes> image_goes_;
   std::vector<ImageCame> image_came_;
   Gates gates_;
+  image::BlobTier* tier_ = nullptr;
   std::vector<ImageComes> image_comes_;
 };
 

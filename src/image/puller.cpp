@@ -60,6 +60,7 @@ struct Images::Impl {
   std::set<Digest> arriving;  // blobs that some pull is fetching
   std::deque<Digest> to_place;
   bool placing = false;
+  BlobTier* tier = nullptr;
 
   bool begin(const Digest& digest) {
     const std::lock_guard lock(mutex);
@@ -80,6 +81,8 @@ struct Images::Impl {
   static io::Awaitable<void> place_all(std::shared_ptr<Impl> self);
   void place_one(const Digest& manifest);
   std::optional<Digest> next_to_place();
+  io::Awaitable<void> bring(Digest digest);
+  io::Awaitable<void> bring_image(Digest manifest, const Platform& platform);
   io::Awaitable<void> push_one(RegistryClient& client, std::string repository, std::string reference,
                                Digest digest, int depth, const PullOptions& options);
   io::Awaitable<void> push_blob(RegistryClient& client, std::string repository, Descriptor blob,
@@ -216,7 +219,39 @@ Holds::Hold Images::hold() const {
   return impl_->content.hold();
 }
 
+void Images::set_tier(BlobTier* tier) {
+  impl_->tier = tier;
+}
+
+io::Awaitable<void> Images::Impl::bring(Digest digest) {
+  if (!tier || content.size(digest)) co_return;
+  if (!co_await tier->bring(digest))
+    throw core::Error("get blob " + digest.str(), "it is not in " + tier->store().name());
+}
+
+// All that load_image() and ensure_unpacked() read.
+io::Awaitable<void> Images::Impl::bring_image(Digest digest, const Platform& platform) {
+  for (int depth = 0; depth < kDeepestIndex; ++depth) {
+    co_await bring(digest);
+    const auto* from = &content;
+    const auto text =
+        co_await io::offload(executors, [from, &digest] { return from->read(digest, kLargestManifest); });
+    const auto manifest = parse_manifest(text);
+    if (!manifest.is_index()) {
+      std::vector<Job> jobs;
+      for (const auto& blob : blobs_of(manifest)) jobs.push_back([this, blob] { return bring(blob.digest); });
+      co_await run_parallel(std::move(jobs), kParallelBlobs);
+      co_return;
+    }
+    const auto* chosen = choose_platform(manifest, platform);
+    if (!chosen) co_return;  // load_image() has the words for it
+    digest = chosen->digest;
+  }
+}
+
 io::Awaitable<Image> Images::load(Digest manifest, Platform platform) {
+  const auto held = hold();
+  if (impl_->tier) co_await impl_->bring_image(manifest, platform);
   const auto* content = &impl_->content;
   co_return co_await io::offload(impl_->executors, [content, &manifest, &platform] {
     auto image = load_image(*content, manifest, platform);
@@ -288,6 +323,7 @@ void Images::Impl::place_one(const Digest& manifest) {
 io::Awaitable<void> Images::Impl::push_blob(RegistryClient& client, std::string repository, Descriptor blob,
                                             const PullOptions& options) {
   const bool there = co_await client.has_blob(repository, blob.digest);
+  if (!there) co_await bring(blob.digest);
   if (!there) co_await client.send_blob(repository, blob.digest, content);
   if (options.progress)
     options.progress({there ? "there already" : "pushed", blob.digest, blob.size, blob.size});

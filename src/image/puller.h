@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "image/blob_tier.h"
 #include "image/catalog.h"
 #include "image/image.h"
 #include "image/layer_store.h"
@@ -42,6 +43,8 @@ class Images {
          RegistryNetwork& network, std::string default_registry = "registry-1.docker.io");
   ~Images();
 
+  // Where blobs come from that are not in the content store; before the first call.
+  void set_tier(BlobTier* tier);
   // While it lives, what these calls give stays in the stores. From before the first of them until what was
   // got is written down somewhere that collection looks at (a row, a task's record).
   Holds::Hold hold() const;
