@@ -184,6 +184,14 @@ ImageRow decode_old(std::string_view text) {
 
 }  // namespace
 
+bool was_archived(std::string_view row) {
+  if (!store::is_packed(row)) return false;  // those in JSON are older than the archive
+  for (PackedReader reader(row); reader.next();) {
+    if (reader.field() == kArchivedAt) return true;
+  }
+  return false;
+}
+
 void ImageFacts::clear() {
   tags.clear();
   children.clear();

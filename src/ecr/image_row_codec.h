@@ -13,6 +13,9 @@
 
 namespace sampan::ecr {
 
+// Whether the row has an archived_at; quick. The row has been read before.
+bool was_archived(std::string_view row);
+
 class ImageFacts {
  public:
   // Throws core::Error when the row cannot be read as a whole. The views are good as long as `row`'s bytes

@@ -1,21 +1,13 @@
 #include "ecr/pending_manifests.h"
 
 #include "core/log.h"
-#include "ecr/names.h"
 
 namespace sampan::ecr {
 namespace {
 
 constexpr std::size_t kSmall = 128 * 1024;
 constexpr std::chrono::milliseconds kGather{500};
-
-void write(image::ContentStore& content, const image::Digest& digest, const std::string& bytes,
-           io::Durability durability) {
-  if (content.has(digest)) return;
-  auto writer = content.writer(durability, digest.algorithm());
-  writer.write(bytes);
-  writer.finish(digest);
-}
+constexpr std::size_t kRowsATransaction = 256;
 
 }  // namespace
 
@@ -28,28 +20,38 @@ PendingManifests::PendingManifests(store::Store& store, io::Executors& executors
 
 void PendingManifests::repair() const {
   for (const auto& [key, row] : rows_) {
-    const auto digest = digest_of_key(key);
-    const auto size = content_.size(digest);
-    if (size == row.value.bytes.size() && content_.read(digest, *size) == row.value.bytes) continue;
-    core::log::info("manifest {} was not on the disk yet when the machine stopped: written again", key);
-    content_.remove(digest);
-    write(content_, digest, row.value.bytes, io::Durability::kFlushed);
+    const auto& bytes = row.value.bytes;
+    const auto digest = image::Digest::parse(key);
+    if (!digest || image::Digest::of(bytes, digest->algorithm()) != *digest) {
+      throw core::Error("read the manifest " + key, "the row's bytes are others");
+    }
+    const auto size = content_.size(*digest);
+    if (size == bytes.size() && content_.read(*digest, *size) == bytes) continue;
+    core::log::info("manifest {} was not on the disk yet when the daemon stopped: written again", key);
+    content_.remove(*digest);
+    auto blob = content_.writer(io::Durability::kFlushed, digest->algorithm());
+    blob.write(bytes);
+    blob.finish(*digest);
   }
 }
 
 io::Awaitable<void> PendingManifests::store(const image::Digest& digest, const std::string& bytes) {
+  if (bytes.size() <= kSmall && content_.stage(digest, bytes)) {
+    begin();
+    co_return;
+  }
   auto* content = &content_;
-  const auto* text = &bytes;
-  const auto* name = &digest;
-  const auto durability = bytes.size() <= kSmall ? io::Durability::kProcessCrash : io::Durability::kFlushed;
-  co_await io::offload(executors_,
-                       [content, name, text, durability] { write(*content, *name, *text, durability); });
+  co_await io::offload(executors_, [content, &digest, &bytes] {
+    if (content->has(digest)) return;
+    auto blob = content->writer(io::Durability::kFlushed, digest.algorithm());
+    blob.write(bytes);
+    blob.finish(digest);
+  });
 }
 
 void PendingManifests::guard(store::Txn& tx, const image::Digest& digest, const std::string& bytes) {
   if (bytes.size() > kSmall) return;
   tx.put(rows_, digest.str(), PendingRow{bytes});
-  begin();
 }
 
 void PendingManifests::begin() {
@@ -68,19 +70,29 @@ io::Awaitable<void> PendingManifests::settle() {
   try {
     do {
       co_await io::sleep_for(kGather);
-      // Those whose rows are there have their files written: only those may go after the flush.
+      // Those whose rows are there are staged or in files: only those rows may go after the flush.
       const auto written = keys();
       auto* content = &content_;
-      co_await io::offload(executors_, [content] { content->flush(); });
-      co_await store::transact(store_, [&](store::Txn& tx) {
-        for (const auto& key : written) tx.erase(rows_, key);
+      co_await io::offload(executors_, [content] {
+        content->write_staged();
+        content->flush();
       });
+      co_await forget(written);
     } while (rows_.size() > 0);
   } catch (const core::Error& error) {
     // The bytes are safe where they are; the next manifest begins another attempt.
     core::log::warn("cannot flush manifests: {}", error.what());
   }
   settling_ = false;
+}
+
+io::Awaitable<void> PendingManifests::forget(const std::vector<std::string>& keys) {
+  for (std::size_t from = 0; from < keys.size(); from += kRowsATransaction) {
+    const auto end = std::min(keys.size(), from + kRowsATransaction);
+    co_await store::transact(store_, [&](store::Txn& tx) {
+      for (auto at = from; at < end; ++at) tx.erase(rows_, keys[at]);
+    });
+  }
 }
 
 }  // namespace sampan::ecr

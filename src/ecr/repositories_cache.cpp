@@ -1,6 +1,7 @@
 // Repositories: the manifests that are asked for again and again.
 #include "ecr/image_row_codec.h"
 #include "ecr/repositories.h"
+#include "ecr/storage_class.h"
 
 namespace sampan::ecr {
 namespace {
@@ -28,8 +29,9 @@ void Repositories::cache_manifest(const RepositoryId& id, const std::string& ref
   if (reference != entry.digest.str() && find_tag(id, reference) != entry.digest) return;
   const auto* row = find_image(id, entry.digest);
   if (!row || row->media_type != entry.media_type) return;
-  entry.pulled_at = row->pulled_at;
   entry.cached_at = clock_.now();
+  if (status_of(*row, entry.cached_at) != ImageStatus::kActive) return;
+  entry.pulled_at = row->pulled_at;
   manifests_.put(id.key(), reference, std::make_shared<const ManifestCache::Entry>(std::move(entry)));
 }
 

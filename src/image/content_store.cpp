@@ -78,6 +78,11 @@ ContentStore::ContentStore(fs::path data_dir, const core::Clock& clock)
 }
 
 fs::path ContentStore::path(const Digest& digest) const {
+  write_out(digest);  // its reader goes past this class
+  return file_of(digest);
+}
+
+fs::path ContentStore::file_of(const Digest& digest) const {
   return root_ / digest.name() / digest.hex().substr(0, 2) / digest.hex();
 }
 
@@ -86,13 +91,41 @@ std::shared_mutex& ContentStore::guard(const Digest& digest) const {
 }
 
 bool ContentStore::has(const Digest& digest) const {
+  const auto now = clock_.now();
+  if (staged_.touch(digest, now)) return true;
   const std::shared_lock lock(guard(digest));
-  return touch(path(digest), clock_.now());
+  return touch(file_of(digest), now);
+}
+
+bool ContentStore::stage(const Digest& digest, const std::string& bytes) {
+  return has(digest) || staged_.add(digest, bytes, clock_.now());
+}
+
+void ContentStore::write_staged() const {
+  for (const auto& digest : staged_.all()) write_out(digest);
+}
+
+// Into a file, if it is staged.
+void ContentStore::write_out(const Digest& digest) const {
+  const auto blob = staged_.find(digest);
+  if (!blob) return;
+  const auto file = new_incoming();
+  try {
+    io::write_all(io::open_file(file, O_WRONLY | O_CREAT | O_EXCL, 0600).get(), *blob->bytes);
+    place(file, digest, io::Durability::kProcessCrash, blob->used);
+  } catch (const core::Error& error) {
+    ::unlink(file.c_str());
+    throw core::Error("store blob " + digest.str(), error.what());
+  }
+  // Somebody may have been told "it is here" meanwhile.
+  const auto last = staged_.remove(digest);
+  if (last && last->used > blob->used) has(digest);
 }
 
 std::optional<std::uint64_t> ContentStore::size(const Digest& digest) const {
+  if (const auto staged = staged_.find(digest)) return staged->bytes->size();
   struct stat info{};
-  const auto file = path(digest);
+  const auto file = file_of(digest);
   if (::stat(file.c_str(), &info) == 0) return static_cast<std::uint64_t>(info.st_size);
   if (errno == ENOENT) return std::nullopt;
   throw core::errno_error("look for blob " + digest.str());
@@ -105,6 +138,7 @@ io::UniqueFd ContentStore::open(const Digest& digest) const {
 }
 
 std::string ContentStore::read(const Digest& digest, std::size_t limit) const {
+  if (const auto staged = staged_.find(digest); staged && staged->bytes->size() <= limit) return *staged->bytes;
   const auto length = size(digest);
   if (!length) throw core::Error("read blob " + digest.str(), "it is not in the content store");
   if (*length > limit) {
@@ -127,7 +161,7 @@ BlobWriter ContentStore::writer(io::Durability durability, core::HashAlgorithm a
 }
 
 void ContentStore::adopt(const fs::path& file, const Digest& digest) {
-  place(file, digest, io::Durability::kFlushed);
+  place(file, digest, io::Durability::kFlushed, clock_.now());
 }
 
 void ContentStore::tell_removed(const Digest& digest) const {
@@ -135,8 +169,9 @@ void ContentStore::tell_removed(const Digest& digest) const {
 }
 
 bool ContentStore::remove(const Digest& digest) {
+  const auto file = path(digest);
   const std::unique_lock lock(guard(digest));
-  if (::unlink(path(digest).c_str()) == 0) {
+  if (::unlink(file.c_str()) == 0) {
     tell_removed(digest);
     return true;
   }
@@ -188,6 +223,7 @@ void ContentStore::for_each(const std::function<void(const Digest&, std::uint64_
 }
 
 void ContentStore::scan(const std::function<void(const Digest&, const Idle&)>& visit) const {
+  write_staged();
   for (const std::string algorithm : kAlgorithms) {
     for (const auto& shard : fs::directory_iterator(root_ / algorithm)) {
       for (const auto& entry : fs::directory_iterator(shard.path())) {
@@ -199,14 +235,15 @@ void ContentStore::scan(const std::function<void(const Digest&, const Idle&)>& v
   }
 }
 
-fs::path ContentStore::new_incoming() {
+fs::path ContentStore::new_incoming() const {
   return incoming_ / std::to_string(next_.fetch_add(1));
 }
 
-void ContentStore::place(const fs::path& file, const Digest& digest, io::Durability durability) {
-  const auto target = path(digest);
+void ContentStore::place(const fs::path& file, const Digest& digest, io::Durability durability,
+                         core::TimePoint used) const {
+  const auto target = file_of(digest);
   const std::shared_lock lock(guard(digest));  // not between a removal's look and its removal
-  touch(file, clock_.now());                   // a slow upload's last byte may be old by now
+  touch(file, used);                           // a slow upload's last byte may be old by now
   // Equal names are equal bytes: replacing a blob by itself is harmless to whoever has it open.
   if (::rename(file.c_str(), target.c_str()) != 0) throw core::errno_error("name blob " + digest.str());
   if (durability == io::Durability::kFlushed) sync_directory(target.parent_path());
@@ -315,7 +352,7 @@ Digest BlobWriter::finish(const std::optional<Digest>& expected) {
   if (durability_ == io::Durability::kFlushed && ::fdatasync(file_.get()) != 0) {
     throw core::errno_error("flush blob " + digest.str());
   }
-  store_->place(path_, digest, durability_);
+  store_->place(path_, digest, durability_, store_->clock_.now());
   path_.clear();
   file_.reset();
   return digest;

@@ -34,6 +34,7 @@
 #include "image/holds.h"
 #include "image/last_use.h"
 #include "image/reference.h"
+#include "image/staged_blobs.h"
 #include "io/file.h"
 
 namespace sampan::image {
@@ -62,6 +63,12 @@ class ContentStore {
   std::string read(const Digest& digest, std::size_t limit) const;
   // Where the blob is or would be.
   std::filesystem::path path(const Digest& digest) const;
+
+  // A small blob that can be read from now on and gets its file at write_staged(), many at once. Until then a
+  // crash loses it: for who keeps the bytes safe elsewhere. False when too many are staged. One system call.
+  bool stage(const Digest& digest, const std::string& bytes);
+  // Afterwards what was staged before is in files (not flushed).
+  void write_staged() const;
 
   Digest put(std::string_view bytes, io::Durability durability = io::Durability::kFlushed);
   // The algorithm is that of the name it will get, as far as that is known: finish() reads the file once more
@@ -101,10 +108,13 @@ class ContentStore {
  private:
   friend class BlobWriter;
   static const core::Clock& system_clock();
-  std::filesystem::path new_incoming();
+  std::filesystem::path file_of(const Digest& digest) const;
+  void write_out(const Digest& digest) const;
+  std::filesystem::path new_incoming() const;
   std::shared_mutex& guard(const Digest& digest) const;
   void tell_removed(const Digest& digest) const;
-  void place(const std::filesystem::path& file, const Digest& digest, io::Durability durability);
+  void place(const std::filesystem::path& file, const Digest& digest, io::Durability durability,
+             core::TimePoint used) const;
 
   const core::Clock& clock_;
   std::filesystem::path root_;      // <data-dir>/blobs
@@ -115,7 +125,8 @@ class ContentStore {
   // removal.
   mutable std::array<std::shared_mutex, 64> guards_;
   std::vector<std::function<void(const Digest&)>> removed_;
-  std::atomic<std::uint64_t> next_{1};
+  mutable std::atomic<std::uint64_t> next_{1};
+  mutable StagedBlobs staged_;
 };
 
 // One blob being written: hashed as it comes, visible only after finish(). Dropped without finish() it leaves

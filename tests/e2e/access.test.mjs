@@ -8,7 +8,7 @@ import { DescribeVpcsCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { ECSClient, ListClustersCommand, RegisterTaskDefinitionCommand } from '@aws-sdk/client-ecs';
 import { DescribeLoadBalancersCommand, ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { AssumeRoleCommand, GetCallerIdentityCommand, GetSessionTokenCommand, STSClient } from '@aws-sdk/client-sts';
-import { Sampan, busyboxLayout, freePort } from './harness.mjs';
+import { Sampan, busyboxLayout } from './harness.mjs';
 
 const HERE = '000000000000';
 const OTHER = '222222222222';
@@ -133,7 +133,7 @@ test('a policy of one repository is of that one alone; skopeo pushes with it', a
   const copy = (repository) => sampan.command('skopeo', ['copy', '--quiet', '--dest-tls-verify=false', '--dest-creds', credentials,
     `oci:${busyboxLayout()}:latest`, `docker://${sampan.registry}/${repository}:pushed`]);
   await copy('team/app');
-  await assert.rejects(copy('private/app'), /denied|not authorized/i);
+  await assert.rejects(copy('private/app'), /denied|not authorized|Forbidden/i);
   denied(await registry('private/app/manifests/latest', { as: pusher }), /repository\/private\/app/);
   // A mount reads another repository: who may not read it does not get its blob.
   const { config } = JSON.parse((await registry('team/app/manifests/latest', { as: pusher })).text);
@@ -239,7 +239,7 @@ test('a role that was created is held to its trust policy and its policies', asy
     RoleName: 'ci', AssumeRolePolicyDocument: policy({ Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { AWS: `arn:aws:iam::${HERE}:user/trusted` } }),
   }));
   await iam.send(new iamApi.PutRolePolicyCommand({ RoleName: 'ci', PolicyName: 'list', PolicyDocument: policy(allow('ecr:List*'), allow('ecr:Describe*')) }));
-  await fails(stranger.sts.send(new AssumeRoleCommand({ RoleArn: roleArn, RoleSessionName: 's' })), 'AccessDenied',
+  await fails(stranger.sts.send(new AssumeRoleCommand({ RoleArn: roleArn, RoleSessionName: 'test' })), 'AccessDenied',
     /^User: arn:aws:iam::000000000000:user\/stranger is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::000000000000:role\/ci$/);
   const session = await assume(trusted, roleArn);
   const identity = await session.sts.send(new GetCallerIdentityCommand({}));
@@ -250,10 +250,10 @@ test('a role that was created is held to its trust policy and its policies', asy
   const narrow = await assume(trusted, roleArn, { Policy: policy(allow('ecr:ListImages')) });
   await narrow.ecr.send(new ecrApi.ListImagesCommand({ repositoryName: 'team/app' }));
   await fails(narrow.ecr.send(new ecrApi.DescribeRepositoriesCommand({})), 'AccessDeniedException', /no session policy allows/);
-  await fails(trusted.sts.send(new AssumeRoleCommand({ RoleArn: roleArn, RoleSessionName: 's', Policy: '{}' })), 'MalformedPolicyDocumentException');
-  await fails(trusted.sts.send(new AssumeRoleCommand({ RoleArn: roleArn, RoleSessionName: 's', DurationSeconds: 7200 })), 'ValidationError', /MaxSessionDuration/);
+  await fails(trusted.sts.send(new AssumeRoleCommand({ RoleArn: roleArn, RoleSessionName: 'test', Policy: '{}' })), 'MalformedPolicyDocumentException');
+  await fails(trusted.sts.send(new AssumeRoleCommand({ RoleArn: roleArn, RoleSessionName: 'test', DurationSeconds: 7200 })), 'ValidationError', /MaxSessionDuration/);
   // Only what the trust policy says, for root too.
-  await fails(sampan.sts.send(new AssumeRoleCommand({ RoleArn: roleArn, RoleSessionName: 's' })), 'AccessDenied');
+  await fails(sampan.sts.send(new AssumeRoleCommand({ RoleArn: roleArn, RoleSessionName: 'test' })), 'AccessDenied');
   // Gone, its sessions may nothing: they do not become those of a role nobody made.
   await iam.send(new iamApi.DeleteRolePolicyCommand({ RoleName: 'ci', PolicyName: 'list' }));
   await iam.send(new iamApi.DeleteRoleCommand({ RoleName: 'ci' }));
@@ -270,7 +270,7 @@ test('roles nobody made work as ever, but are no way up for those who are held',
   const full = await assume(sampan, `arn:aws:iam::${HERE}:role/assumed-to-exist`);
   await full.ecr.send(new ecrApi.DescribeRepositoriesCommand({}));
   const climber = await makeUser('climber', { policies: { all: policy(allow(['sts:*', 'ecs:*'])) } });
-  await fails(climber.sts.send(new AssumeRoleCommand({ RoleArn: `arn:aws:iam::${HERE}:role/assumed-to-exist`, RoleSessionName: 's' })), 'AccessDenied');
+  await fails(climber.sts.send(new AssumeRoleCommand({ RoleArn: `arn:aws:iam::${HERE}:role/assumed-to-exist`, RoleSessionName: 'test' })), 'AccessDenied');
   const definition = (taskRoleArn) => climber.ecs.send(new RegisterTaskDefinitionCommand({
     family: 'climb', taskRoleArn, requiresCompatibilities: ['FARGATE'], networkMode: 'awsvpc', cpu: '256', memory: '512',
     containerDefinitions: [{ name: 'c', image: 'x' }],
@@ -332,7 +332,7 @@ test('another account: had by its role, opened by policies of repository and reg
   denied(await pull(friend), /no resource-based policy allows the ecr:BatchGetImage action/);
   const opens = policy({ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${OTHER}:root` }, Action: ['ecr:BatchGetImage', 'ecr:DescribeImages', 'ecr:GetDownloadUrlForLayer'] });
   await sampan.ecr.send(new ecrApi.SetRepositoryPolicyCommand({ repositoryName, policyText: opens }));
-  for (const who of [friend, admin]) assert.equal((await describe(who)).imageDetails.length, 2 - 1);
+  for (const who of [friend, admin]) assert.equal((await describe(who)).imageDetails.length, 1);
   assert.equal((await pull(friend)).status, 200);
   denied(await registry(`${repositoryName}/blobs/uploads/`, { as: friend, host, method: 'POST' }), /InitiateLayerUpload/);
   // Both sides must allow.
@@ -356,7 +356,7 @@ test('another account: had by its role, opened by policies of repository and reg
   await fails(describe(friend), 'AccessDeniedException');
   // Its own registry is its own, and it has no way into this account.
   await friend.ecr.send(new ecrApi.DescribeRepositoriesCommand({}));
-  await fails(admin.sts.send(new AssumeRoleCommand({ RoleArn: `arn:aws:iam::${HERE}:role/any`, RoleSessionName: 's' })), 'AccessDenied');
+  await fails(admin.sts.send(new AssumeRoleCommand({ RoleArn: `arn:aws:iam::${HERE}:role/any`, RoleSessionName: 'test' })), 'AccessDenied');
 });
 
 test("Sampan's own API is held too", async () => {
