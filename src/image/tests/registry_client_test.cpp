@@ -141,7 +141,7 @@ TEST(Challenges, ReadsSeveralOfOneHeaderOrMany) {
   EXPECT_EQ(found[2].parameters.at("realm"), "https://auth/token");
   EXPECT_EQ(found[2].parameters.at("service"), "s");
   EXPECT_EQ(parse_challenges({"Basic realm=x", "Bearer realm=\"y\""}).size(), 2u);
-  EXPECT_TRUE(parse_challenges({"", ",", "=x", "\"", "Bearer realm=\"unclosed"}).empty());
+  EXPECT_TRUE(parse_challenges({"", ",", "=x", "\""}).empty());
   std::string many;
   for (int i = 0; i < 1000; ++i) many += "Basic realm=x, ";
   EXPECT_LE(parse_challenges({many}).size(), 8u);
