@@ -1,4 +1,5 @@
-// Each command of `sampan` adds itself to the parser. A callback throws UsageError (exit 2), or anything else (exit 1).
+// Each command of `sampan` adds itself to the parser. A callback throws UsageError (exit 2), or anything else
+// (exit 1).
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -13,7 +14,6 @@ void add_status(CLI::App& app, Session& session);
 void add_configure(CLI::App& app, Session& session);
 void add_build(CLI::App& app, Session& session);
 void add_images(CLI::App& app, Session& session);
-void add_image(CLI::App& app, Session& session);  // bootstrap, import, rm
 void add_registry(CLI::App& app, Session& session);      // collect, fsck, quota, refresh
 void add_refresh(CLI::App& registry, Session& session);  // below registry
 void add_image(CLI::App& app, Session& session);         // bootstrap, import, rm, scan, sbom

@@ -29,7 +29,8 @@ struct Named {
 
 // "localhost:4566/team/app:1", "team/app", "team/app@sha256:…"
 Named parse_name(const Session& session, std::string name) {
-  if (const auto host = session.registry_host() + "/"; name.starts_with(host)) name = name.substr(host.size());
+  if (const auto host = session.registry_host() + "/"; name.starts_with(host))
+    name = name.substr(host.size());
   Named named;
   if (const auto at = name.find('@'); at != std::string::npos) {
     named.image.imageDigest = name.substr(at + 1);
@@ -55,7 +56,9 @@ std::string choose_image(const json::value& index) {
     const auto digest = std::string(entry.at("digest").as_string());
     if (chosen.empty()) chosen = digest;
     const auto* platform = entry.if_contains("platform");
-    if (platform && platform->at("os").as_string() == "linux" && platform->at("architecture").as_string() == kArchitecture) return digest;
+    if (platform && platform->at("os").as_string() == "linux" &&
+        platform->at("architecture").as_string() == kArchitecture)
+      return digest;
   }
   if (chosen.empty()) throw core::Error("the index names no image");
   return chosen;
@@ -95,6 +98,16 @@ Answer await_scan(Session& session, const Named& named, bool again) {
     request.imageId = named.image;
     session.call<ecr::ops::StartImageScan>(request);
   };
+  // What failed within the last 24 hours is not scanned again: then its failure is the answer.
+  const auto try_start = [&] {
+    try {
+      start();
+      return true;
+    } catch (const aws::Fault& fault) {
+      if (fault.code() != "LimitExceededException") throw;
+      return false;
+    }
+  };
   bool started = again;
   if (again) start();
   Progress progress(session.interactive());
@@ -105,9 +118,8 @@ Answer await_scan(Session& session, const Named& named, bool again) {
     try {
       auto answer = session.call<ecr::ops::DescribeImageScanFindings>(ask);
       const auto status = status_of(answer);
-      if (status == "FAILED" && !started) {
+      if (status == "FAILED" && !started && try_start()) {
         started = true;
-        start();
       } else if (status != "IN_PROGRESS" && status != "PENDING") {
         if (shown) progress.done();
         return answer;
@@ -136,11 +148,13 @@ std::string attribute(const ecr::ImageScanFinding& finding, std::string_view key
 void add_lines(const ecr::ImageScanFindings& found, std::vector<Line>& lines) {
   for (const auto& one : found.findings.value_or(std::vector<ecr::ImageScanFinding>())) {
     lines.push_back({one.severity.value_or(""), one.name.value_or(""), attribute(one, "package_name"),
-                     attribute(one, "package_version"), attribute(one, "fixed_in_version"), one.uri.value_or("")});
+                     attribute(one, "package_version"), attribute(one, "fixed_in_version"),
+                     one.uri.value_or("")});
   }
   for (const auto& one : found.enhancedFindings.value_or(std::vector<ecr::EnhancedImageScanFinding>())) {
     const auto details = one.packageVulnerabilityDetails.value_or(ecr::PackageVulnerabilityDetails());
-    Line line{one.severity.value_or(""), details.vulnerabilityId.value_or(""), "", "", "", details.sourceUrl.value_or("")};
+    Line line{one.severity.value_or(""),     details.vulnerabilityId.value_or(""), "", "", "",
+              details.sourceUrl.value_or("")};
     if (line.severity == "UNTRIAGED") line.severity = "UNDEFINED";
     if (details.vulnerablePackages && !details.vulnerablePackages->empty()) {
       const auto& package = details.vulnerablePackages->front();
@@ -177,29 +191,41 @@ int rank(std::string_view severity) {
 void print_json(const Named& named, const Answer& answer, const std::vector<Line>& lines) {
   json::array findings;
   for (const auto& line : lines) {
-    findings.push_back(json::object{{"severity", line.severity}, {"name", line.name}, {"package", line.package},
-                                    {"version", line.version}, {"fixedIn", line.fixed}, {"uri", line.uri}});
+    findings.push_back(json::object{{"severity", line.severity},
+                                    {"name", line.name},
+                                    {"package", line.package},
+                                    {"version", line.version},
+                                    {"fixedIn", line.fixed},
+                                    {"uri", line.uri}});
   }
   json::object counts;
   for (const auto severity : kSeverities) {
-    const auto count = std::count_if(lines.begin(), lines.end(), [&](const Line& line) { return line.severity == severity; });
+    const auto count = std::count_if(lines.begin(), lines.end(),
+                                     [&](const Line& line) { return line.severity == severity; });
     if (count > 0) counts[severity] = count;
   }
   const auto image = answer.imageId.value_or(ecr::ImageIdentifier());
-  fmt::print("{}\n", json::serialize(json::object{{"repository", named.repository}, {"digest", image.imageDigest.value_or("")},
-                                                  {"status", status_of(answer)}, {"counts", counts}, {"findings", findings}}));
+  fmt::print("{}\n", json::serialize(json::object{{"repository", named.repository},
+                                                  {"digest", image.imageDigest.value_or("")},
+                                                  {"status", status_of(answer)},
+                                                  {"counts", counts},
+                                                  {"findings", findings}}));
 }
 
 void print_table(const std::vector<Line>& lines) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& line : lines) {
-    rows.push_back({line.severity, line.name, line.package, line.version, line.fixed.empty() ? "-" : line.fixed});
+    rows.push_back(
+        {line.severity, line.name, line.package, line.version, line.fixed.empty() ? "-" : line.fixed});
   }
-  if (!rows.empty()) fmt::print("{}", render_table({"SEVERITY", "NAME", "PACKAGE", "VERSION", "FIXED IN"}, rows));
+  if (!rows.empty())
+    fmt::print("{}", render_table({"SEVERITY", "NAME", "PACKAGE", "VERSION", "FIXED IN"}, rows));
   std::string summary;
   for (const auto severity : kSeverities) {
-    const auto count = std::count_if(lines.begin(), lines.end(), [&](const Line& line) { return line.severity == severity; });
-    if (count > 0) summary += fmt::format("{}{} {}", summary.empty() ? "" : ", ", count, core::to_lower(severity));
+    const auto count = std::count_if(lines.begin(), lines.end(),
+                                     [&](const Line& line) { return line.severity == severity; });
+    if (count > 0)
+      summary += fmt::format("{}{} {}", summary.empty() ? "" : ", ", count, core::to_lower(severity));
   }
   fmt::print("{} findings{}\n", lines.size(), summary.empty() ? "" : ": " + summary);
 }
@@ -221,22 +247,29 @@ void scan(Session& session, const ScanFlags& flags) {
   }
   auto lines = all_lines(session, named, answer);
   if (flags.ignore_unfixed) std::erase_if(lines, [](const Line& line) { return line.fixed.empty(); });
-  if (session.json()) print_json(named, answer, lines);
-  else print_table(lines);
+  if (session.json())
+    print_json(named, answer, lines);
+  else
+    print_table(lines);
   if (flags.fail_on.empty()) return;
   const int worst = rank(flags.fail_on);
-  const auto count = std::count_if(lines.begin(), lines.end(), [&](const Line& line) { return rank(line.severity) <= worst; });
+  const auto count = std::count_if(lines.begin(), lines.end(),
+                                   [&](const Line& line) { return rank(line.severity) <= worst; });
   if (count > 0) {
-    throw core::Error(fmt::format("{}: {} findings are {} or worse", flags.name, count, core::to_lower(flags.fail_on)));
+    throw core::Error(
+        fmt::format("{}: {} findings are {} or worse", flags.name, count, core::to_lower(flags.fail_on)));
   }
 }
 
 void sbom(Session& session, const std::string& name, const std::string& format) {
   auto named = parse_name(session, name);
   resolve_index(session, named);
-  auto target = "/sampan/v1/inventory?repository=" + core::percent_encode(named.repository) + "&format=" + format;
-  if (named.image.imageDigest) target += "&digest=" + core::percent_encode(*named.image.imageDigest);
-  else target += "&tag=" + core::percent_encode(*named.image.imageTag);
+  auto target =
+      "/sampan/v1/inventory?repository=" + core::percent_encode(named.repository) + "&format=" + format;
+  if (named.image.imageDigest)
+    target += "&digest=" + core::percent_encode(*named.image.imageDigest);
+  else
+    target += "&tag=" + core::percent_encode(*named.image.imageTag);
   const auto answer = session.request("GET", target, "", kLongestWait);
   if (answer.status != 200) throw core::Error(name + ": " + std::string(core::trim(answer.body)));
   fmt::print("{}", answer.body);
@@ -266,7 +299,9 @@ void add_image_sbom(CLI::App& image, Session& session) {
   auto format = std::make_shared<std::string>("cyclonedx");
   auto* command = image.add_subcommand("sbom", "The image's bill of materials, as JSON");
   command->add_option("NAME", *name, "NAME[:TAG] or NAME@DIGEST")->required();
-  command->add_option("--format", *format, "cyclonedx or spdx")->check(CLI::IsMember({"cyclonedx", "spdx"}))->capture_default_str();
+  command->add_option("--format", *format, "cyclonedx or spdx")
+      ->check(CLI::IsMember({"cyclonedx", "spdx"}))
+      ->capture_default_str();
   command->callback([name, format, &session] { sbom(session, *name, *format); });
   command->fallthrough();
 }

@@ -5,6 +5,7 @@
 #include "ecr/ecr_api.h"
 #include "ecr/faults.h"
 #include "ecr/scan_shapes.h"
+#include "ecr/storage_class.h"
 
 namespace sampan::ecr {
 namespace api = sampan::api::ecr;
@@ -112,6 +113,12 @@ EcrApi::Answer<api::StartImageScanOutput> EcrApi::StartImageScan(const aws::Call
         fmt::format("The image with digest '{}' in the repository with name '{}' in the registry with id "
                     "'{}' is of a type that "
                     "cannot be scanned: it is an index or an artifact, not an image",
+                    digest.str(), id.name, id.account));
+  }
+  if (status_of(*repositories_.find_image(id, digest), call.now) != ImageStatus::kActive) {
+    throw api::ImageArchivedException(
+        fmt::format("The image with digest '{}' in the repository with name '{}' in the registry with id "
+                    "'{}' is archived",
                     digest.str(), id.name, id.account));
   }
   switch (co_await scans_.start_scan(id, digest)) {

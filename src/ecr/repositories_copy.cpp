@@ -10,7 +10,9 @@ bool Repositories::copy_image(store::Txn& tx, const RepositoryId& from, const Re
   const auto source = tx.get(images_, from.image_key(digest));
   if (!source || tx.get(images_, to.image_key(digest))) return false;
   const auto now = clock_.now();
+  content_.has(digest);  // touched, as whatever a new row names: see collector.h
   for (const auto& blob : source->blobs) {
+    content_.has(blob);
     if (!tx.get(blobs_, to.image_key(blob))) tx.put(blobs_, to.image_key(blob), BlobRow{now});
   }
   ImageRow copy;
