@@ -85,7 +85,7 @@ test('what was pushed before there was an S3 is sent there at the next start', a
   await sampan.ecr.send(new DeleteRepositoryCommand({ repositoryName: 'far/early', force: true }));
 });
 
-test('a layer that S3 has is not sent again, and a push heals what S3 lost', async () => {
+test('a layer that S3 has is not sent again', async () => {
   const layer = randomBytes(2_000_000);
   await images.create('far/second');
   await images.pushImage('far/second', 'v1', [layer]);

@@ -5,7 +5,7 @@
 //
 //   node server.mjs --port-file FILE [--bucket NAME] [--key ID] [--secret S] [--region R] [--page N] [--fail N]
 //
-// It writes its port to FILE. --page: keys in a listing's page. --fail: every N-th request answers 503 SlowDown.
+// It writes its port to FILE. --page: keys in a listing's page. --fail: every N-th request that is not a link's answers 503 SlowDown.
 // PUT /_control?slow=MS makes parts slow; GET /_control tells how many objects, uploads and requests there were.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { renameSync, writeFileSync } from 'node:fs';
@@ -191,7 +191,8 @@ const server = createServer(async (request, response) => {
       return send(response, 200, { 'content-type': 'application/json' }, JSON.stringify({ objects: [...objects.keys()].sort(), uploads: uploads.size, requests }));
     }
     ++requests;
-    if (Number(options.fail) && requests % Number(options.fail) === 0) throw new Fault(503, 'SlowDown', 'Please reduce your request rate.');
+    const link = url.searchParams.has('X-Amz-Signature'); // its reader need not know how to try again
+    if (!link && Number(options.fail) && requests % Number(options.fail) === 0) throw new Fault(503, 'SlowDown', 'Please reduce your request rate.');
     authenticate(request, url, body);
     await serve(request, response, url, body);
   } catch (error) {
