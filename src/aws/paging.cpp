@@ -50,6 +50,11 @@ bool Page::take(std::string_view key) {
   return true;
 }
 
+void Page::stop_after(std::string_view key) {
+  more_ = true;
+  last_ = key;
+}
+
 std::optional<std::string> Page::next_token() const {
   if (!more_) return std::nullopt;
   return core::to_base64(mark_of(question_) + last_);

@@ -32,6 +32,9 @@ class Page {
   const std::string& after() const { return after_; }
   // True: there is room, the item belongs to the page. False: it does not, and there is a next page.
   bool take(std::string_view key);
+  // Ends a page that is not full: whatever comes after `key` is for the next one. For lists in which what is
+  // asked for may be rare: a page then costs no more than it may.
+  void stop_after(std::string_view key);
   std::optional<std::string> next_token() const;
 
  private:

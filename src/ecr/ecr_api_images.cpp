@@ -13,6 +13,9 @@ namespace sampan::ecr {
 namespace api = sampan::api::ecr;
 namespace {
 
+// Of a page: a filter that few images meet must not make one call look at all of a large repository.
+constexpr std::size_t kMostLookedAt = 5000;
+
 api::ImageIdentifier identify(const image::Digest& digest, const std::string& tag) {
   api::ImageIdentifier id;
   id.imageDigest = digest.str();
@@ -110,12 +113,17 @@ EcrApi::Answer<api::ListImagesOutput> EcrApi::ListImages(const aws::Call& call, 
   const auto after = page->after();
   const auto& images = repositories_.images();
   bool room = true;
+  std::size_t looked_at = 0;
   for (auto row = images.lower_bound(prefix + after.substr(0, after.find(' ')));
        room && row != images.end() && row->first.starts_with(prefix); ++row) {
     const auto digest = digest_of_key(row->first);
     const auto& tags = row->second.value.tags;
-    if (!status_matches(filter.tagStatus, !tags.empty())) continue;
-    if (!is_about(filter.imageStatus, row->second.value, call.now)) continue;
+    if (!status_matches(filter.tagStatus, !tags.empty()) ||
+        !is_about(filter.imageStatus, row->second.value, call.now)) {
+      if (++looked_at < kMostLookedAt) continue;
+      page->stop_after(digest.str());
+      break;
+    }
     const auto add = [&](const std::string& tag) {
       const auto key = tag.empty() ? digest.str() : digest.str() + ' ' + tag;
       if (!after.empty() && key <= after) return true;
@@ -159,12 +167,17 @@ EcrApi::Answer<api::DescribeImagesOutput> EcrApi::DescribeImages(const aws::Call
   if (!page) bad_token();
   const auto prefix = id.key() + '@';
   const auto& images = repositories_.images();
+  std::size_t looked_at = 0;
   for (auto row = images.lower_bound(prefix + page->after());
        row != images.end() && row->first.starts_with(prefix); ++row) {
     const auto digest = digest_of_key(row->first);
     if (digest.str() <= page->after()) continue;
-    if (!status_matches(filter.tagStatus, !row->second.value.tags.empty())) continue;
-    if (!is_about(filter.imageStatus, row->second.value, call.now)) continue;
+    if (!status_matches(filter.tagStatus, !row->second.value.tags.empty()) ||
+        !is_about(filter.imageStatus, row->second.value, call.now)) {
+      if (++looked_at < kMostLookedAt) continue;
+      page->stop_after(digest.str());
+      break;
+    }
     if (!page->take(digest.str())) break;
     found.push_back(detail_of(id, digest, row->second.value, call.now));
     describe_scan(scans_, id, digest, found.back());
@@ -268,15 +281,27 @@ EcrApi::Answer<api::BatchDeleteImageOutput> EcrApi::BatchDeleteImage(const aws::
   api::BatchDeleteImageOutput out;
   std::vector<api::ImageIdentifier> gone;
   auto& failures = out.failures.emplace();
-  // Indexes first: in one call an index and its images may go together, in whatever order they are named.
-  std::stable_partition(in.imageIds.begin(), in.imageIds.end(), [&](const api::ImageIdentifier& wanted) {
-    const auto digest = check_identifier(wanted) ? std::nullopt : resolve(id, wanted);
-    const auto* row = digest ? repositories_.find_image(id, *digest) : nullptr;
-    return row && !row->children.empty();
-  });
-  for (const auto& wanted : in.imageIds) {
-    auto failed = co_await delete_one(id, wanted, gone);
-    if (failed) failures.push_back(std::move(*failed));
+  // In one call indexes and their images may go together, in whatever order they are named: what an index
+  // holds is tried again for as long as something goes.
+  auto left = std::move(in.imageIds);
+  while (!left.empty()) {
+    std::vector<api::ImageIdentifier> held;
+    std::vector<api::ImageFailure> why;
+    for (const auto& wanted : left) {
+      auto failed = co_await delete_one(id, wanted, gone);
+      if (!failed) continue;
+      if (failed->failureCode == "ImageReferencedByManifestList") {
+        held.push_back(wanted);
+        why.push_back(std::move(*failed));
+      } else {
+        failures.push_back(std::move(*failed));
+      }
+    }
+    if (held.size() == left.size()) {
+      std::move(why.begin(), why.end(), std::back_inserter(failures));
+      break;
+    }
+    left = std::move(held);
   }
   out.imageIds = std::move(gone);
   co_return out;

@@ -21,6 +21,8 @@ std::string status_text(Preview::Status status) {
       return "COMPLETE";
     case Preview::Status::kExpired:
       return "EXPIRED";
+    case Preview::Status::kFailed:
+      return "FAILED";
     case Preview::Status::kInProgress:
       break;
   }

@@ -4,6 +4,7 @@
 #include "aws/paging.h"
 #include "ecr/ecr_api.h"
 #include "ecr/faults.h"
+#include "ecr/image_family.h"
 #include "ecr/storage_class.h"
 
 namespace sampan::ecr {
@@ -29,32 +30,24 @@ EcrApi::Answer<api::UpdateImageStorageClassOutput> EcrApi::UpdateImageStorageCla
   require(id);
   const auto digest = resolve(id, in.imageId);
   if (!digest) throw api::ImageNotFoundException(no_image_text(id, in.imageId));
-  if (!repositories_.index().parents(id.key(), *digest).empty()) {
-    throw not_supported("An image of a manifest list changes its storage class with the list");
-  }
   const auto now = call.now;
   const bool to_archive = in.targetStorageClass == "ARCHIVE";
-  const auto change = [now, to_archive](ImageRow& row) {
+  for (const auto& parent : repositories_.index().parents(id.key(), *digest)) {
+    const auto* index = repositories_.find_image(id, parent);
+    if (!to_archive || !index || status_of(*index, now) == ImageStatus::kArchived) continue;
+    throw not_supported(
+        fmt::format("The image is referenced by the manifest list {}: archive that first", parent.str()));
+  }
+  const auto check = [now, to_archive](const ImageRow& row) {
     const auto status = status_of(row, now);
-    if (to_archive && status == ImageStatus::kActive) return archive(row, now);
-    if (!to_archive && status == ImageStatus::kArchived) return restore(row, now);
+    if (status == (to_archive ? ImageStatus::kActive : ImageStatus::kArchived)) return;
     throw not_supported(fmt::format("The image is {}: its storage class cannot be changed to {}",
                                     status_name(status), to_archive ? "ARCHIVE" : "STANDARD"));
   };
   ImageRow after;
   try {
-    after = co_await repositories_.change_image(id, *digest, change);
-    // An index takes along the images that no other index of the repository holds.
-    for (const auto& child : after.children) {
-      const auto parents = repositories_.index().parents(id.key(), child);
-      if (parents.size() != 1 || !repositories_.find_image(id, child)) continue;
-      const auto follow = [now, to_archive](ImageRow& row) {
-        const auto status = status_of(row, now);
-        if (to_archive && status == ImageStatus::kActive) archive(row, now);
-        if (!to_archive && status == ImageStatus::kArchived) restore(row, now);
-      };
-      co_await repositories_.change_image(id, child, follow);
-    }
+    after = co_await move_family(repositories_, id, *digest,
+                                 to_archive ? Move::kToArchive : Move::kToStandard, now, check);
   } catch (const Refusal& refusal) {
     throw_fault(refusal);
   }

@@ -5,6 +5,7 @@
 #include "core/log.h"
 #include "core/metrics.h"
 #include "core/text.h"
+#include "ecr/image_family.h"
 #include "ecr/storage_class.h"
 
 namespace sampan::ecr {
@@ -13,13 +14,34 @@ namespace {
 constexpr std::chrono::hours kEvery{1};           // rules by days, and whatever was missed
 constexpr std::chrono::seconds kAfterPush{1};     // several pushes in a row are looked at once
 constexpr std::chrono::seconds kAtMostEvery{10};  // of one repository, however busy it is
-constexpr std::size_t kMostRounds = 100;          // an index that goes frees its images for the next round
+constexpr std::size_t kRowsAtOnce = 1000;         // looked at before others have a turn on the strand
 
 RepositoryId id_of(std::string_view key) {
   const auto first = key.find('/');
   const auto second = key.find('/', first + 1);
   return {std::string(key.substr(0, first)), std::string(key.substr(first + 1, second - first - 1)),
           std::string(key.substr(second + 1))};
+}
+
+// A plan beside the images that it is about.
+struct Planned {
+  LifecycleAction action;
+  const LifecycleImage* image;  // of the list it was made from
+};
+
+// On any thread.
+std::vector<Planned> plan_for(const std::string& text, const std::vector<LifecycleImage>& images,
+                              core::TimePoint now) {
+  const auto actions = plan_lifecycle(parse_lifecycle_policy(text), images, now);
+  std::map<image::Digest, const LifecycleImage*> by_digest;
+  for (const auto& action : actions) by_digest[action.digest] = nullptr;
+  for (const auto& image : images) {
+    if (const auto found = by_digest.find(image.digest); found != by_digest.end()) found->second = &image;
+  }
+  std::vector<Planned> planned;
+  planned.reserve(actions.size());
+  for (const auto& action : actions) planned.push_back({action, by_digest.at(action.digest)});
+  return planned;
 }
 
 void count(const LifecycleAction& action) {
@@ -47,6 +69,12 @@ Lifecycle::Lifecycle(store::Store& store, io::Executors& executors, Repositories
     } else if (!before || before->text != after->text) {
       touch(key, clock_.now());
     }
+  });
+  previews_.on_change([this](const std::string& key, const PreviewRow*, const PreviewRow* after) {
+    const auto found = after ? results_.end() : results_.find(key);
+    // One in progress ends by itself: see work_out().
+    if (found != results_.end() && found->second.status != Preview::Status::kInProgress)
+      results_.erase(found);
   });
   repositories_.when_image_came([this](const RepositoryId& id, const image::Digest&, const std::string&) {
     const auto key = id.key();
@@ -116,26 +144,39 @@ io::Awaitable<bool> Lifecycle::start_preview(RepositoryId id, std::string text) 
   co_return true;
 }
 
+io::Awaitable<Preview> Lifecycle::preview(RepositoryId id, std::string text) {
+  const auto images = co_await images_of(id);
+  const auto now = clock_.now();
+  const auto* from = &images;
+  co_return co_await io::offload(executors_, [text = std::move(text), from, now]() mutable {
+    Preview done;
+    for (const auto& [action, image] : plan_for(text, *from, now)) {
+      if (action.priority == LifecycleAction::kOfNoRule) continue;  // it is about what the rules would do
+      done.items.push_back({action, image->tags, image->pushed_at, image->archived});
+    }
+    done.text = std::move(text);
+    done.status = Preview::Status::kComplete;
+    return done;
+  });
+}
+
 io::Awaitable<void> Lifecycle::work_out(std::string key) {
   const auto* row = previews_.find(key);
   if (!row) co_return;
   Preview done;
   done.text = row->text;
-  // Large repositories take a while: on the pool, from a copy.
-  auto images = images_of(id_of(key));
-  const auto now = clock_.now();
-  const auto* text = &done.text;
-  const auto* from = &images;
-  const auto actions = co_await io::offload(
-      executors_, [text, from, now] { return plan_lifecycle(parse_lifecycle_policy(*text), *from, now); });
-  std::map<image::Digest, const LifecycleImage*> by_digest;
-  for (const auto& image : images) by_digest[image.digest] = &image;
-  for (const auto& action : actions) {
-    const auto* image = by_digest.at(action.digest);
-    done.items.push_back({action, image->tags, image->pushed_at, image->archived});
+  done.status = Preview::Status::kFailed;
+  try {
+    done = co_await preview(id_of(key), row->text);
+  } catch (const std::exception& error) {
+    core::log::error("preview of a lifecycle policy of {}: {}", key, error.what());
   }
-  done.status = Preview::Status::kComplete;
-  if (previews_.find(key)) results_[key] = std::move(done);
+  // The repository, and the preview with it, may be gone.
+  if (previews_.find(key)) {
+    results_[key] = std::move(done);
+  } else {
+    results_.erase(key);
+  }
 }
 
 const Preview* Lifecycle::find_preview(const RepositoryId& id) {
@@ -158,45 +199,73 @@ const Preview* Lifecycle::find_preview(const RepositoryId& id) {
 
 // ---- carrying out
 
-std::vector<LifecycleImage> Lifecycle::images_of(const RepositoryId& id) const {
+std::optional<LifecycleImage> Lifecycle::view_of(const RepositoryId& id, const std::string& key,
+                                                 const ImageRow& row, core::TimePoint now) const {
+  const auto status = status_of(row, now);
+  if (status == ImageStatus::kActivating) return std::nullopt;  // between two classes
+  // What goes with its subject. Under a tag of its own it was put there on purpose.
+  if (row.subject && repositories_.find_image(id, *row.subject)) return std::nullopt;
+  LifecycleImage image{.digest = digest_of_key(key)};
+  image.tags = row.tags;
+  image.pushed_at = row.pushed_at;
+  image.pulled_at = row.pulled_at;
+  image.archived_at = row.archived_at;
+  image.activated_at = row.activated_at;
+  image.archived = status == ImageStatus::kArchived;
+  image.parents = repositories_.index().parents(id.key(), image.digest);
+  image.orphan = row.subject && row.tags.empty();
+  return image;
+}
+
+// A large repository is read in pieces, between which others have their turn. What changes meanwhile is seen
+// or not; every action looks again.
+io::Awaitable<std::vector<LifecycleImage>> Lifecycle::images_of(RepositoryId id) const {
   std::vector<LifecycleImage> images;
   const auto prefix = id.key() + '@';
-  const auto now = clock_.now();
-  const auto& table = repositories_.images();
-  for (auto row = table.lower_bound(prefix); row != table.end() && row->first.starts_with(prefix); ++row) {
-    const auto& image = row->second.value;
-    if (image.subject && repositories_.find_image(id, *image.subject)) continue;  // goes with its subject
-    auto digest = digest_of_key(row->first);
-    const bool held = !repositories_.index().parents(id.key(), digest).empty();
-    const auto status = status_of(image, now);
-    if (status == ImageStatus::kActivating) continue;  // between two classes
-    images.push_back({std::move(digest), image.tags, image.pushed_at, image.pulled_at, image.archived_at,
-                      image.activated_at, status == ImageStatus::kArchived, held});
+  auto from = prefix;
+  while (true) {
+    const auto& table = repositories_.images();
+    const auto now = clock_.now();
+    std::size_t seen = 0;
+    bool more = false;
+    for (auto row = table.lower_bound(from); row != table.end() && row->first.starts_with(prefix); ++row) {
+      if (++seen > kRowsAtOnce) {
+        from = row->first;
+        more = true;
+        break;
+      }
+      if (auto image = view_of(id, row->first, row->second.value, now)) images.push_back(std::move(*image));
+    }
+    if (!more) co_return images;
+    co_await boost::asio::post(executors_.control(), boost::asio::use_awaitable);
   }
-  return images;
 }
 
 io::Awaitable<void> Lifecycle::expire(RepositoryId id, image::Digest digest) {
   co_await repositories_.remove_image(id, digest);
   for (const auto& referrer : repositories_.index().referrers(id.key(), digest)) {
     const auto* row = repositories_.find_image(id, referrer);
-    // A signature under a tag of its own was put there on purpose.
-    if (row && row->tags.empty()) co_await expire(id, referrer);
+    if (!row || !row->tags.empty()) continue;
+    try {
+      co_await expire(id, referrer);
+    } catch (const Refusal&) {
+      // An index names it, or it has gone: an orphan from here on.
+    }
   }
 }
 
-io::Awaitable<bool> Lifecycle::act(const RepositoryId& id, LifecycleAction action,
-                                   std::vector<std::string> tags) {
+io::Awaitable<bool> Lifecycle::act(RepositoryId id, LifecycleAction action, std::vector<std::string> tags) {
   // It may have been given another tag, or be gone, since the plan was made.
   const auto* row = repositories_.find_image(id, action.digest);
   if (!row || row->tags != tags) co_return false;
+  const auto now = clock_.now();
+  const bool expires = action.action == LifecycleRule::Action::kExpire;
+  if (!expires && status_of(*row, now) != ImageStatus::kActive) co_return false;
   try {
-    if (action.action == LifecycleRule::Action::kExpire) {
+    if (expires) {
       co_await expire(id, action.digest);
     } else {
-      co_await repositories_.change_image(id, action.digest, [this](ImageRow& image) {
-        if (status_of(image, clock_.now()) == ImageStatus::kActive) archive(image, clock_.now());
-      });
+      co_await move_family(repositories_, id, action.digest, Move::kToArchive, now, [](const ImageRow&) {});
     }
   } catch (const Refusal& refusal) {
     core::log::debug("lifecycle of {}: {} stays: {}", id.name, action.digest.str(), refusal.what());
@@ -204,38 +273,33 @@ io::Awaitable<bool> Lifecycle::act(const RepositoryId& id, LifecycleAction actio
   }
   count(action);
   core::log::info("lifecycle of {}: rule {} {} {} ({})", id.name, action.priority,
-                  action.action == LifecycleRule::Action::kExpire ? "expired" : "archived",
-                  action.digest.str(), tags.empty() ? "untagged" : core::join(tags, ", "));
+                  expires ? "expired" : "archived", action.digest.str(),
+                  tags.empty() ? "untagged" : core::join(tags, ", "));
   co_return true;
 }
 
 io::Awaitable<std::size_t> Lifecycle::evaluate(RepositoryId id) {
-  std::size_t acted = 0;
-  for (std::size_t round = 0; round < kMostRounds; ++round) {
-    const auto* row = policies_.find(id.key());
-    if (!row) co_return acted;
-    const auto policy = parse_lifecycle_policy(row->text);
-    auto images = images_of(id);
-    const auto now = clock_.now();
-    const auto* from = &images;
-    const auto* rules = &policy;
-    const auto actions =
-        co_await io::offload(executors_, [rules, from, now] { return plan_lifecycle(*rules, *from, now); });
-    std::map<image::Digest, std::vector<std::string>> tags;
-    for (auto& image : images) tags[image.digest] = std::move(image.tags);
-    std::size_t done = 0;
-    for (const auto& action : actions) {
-      if (co_await act(id, action, tags.at(action.digest))) ++done;
-    }
-    acted += done;
-    if (done == 0) break;
-  }
+  const auto* row = policies_.find(id.key());
+  if (!row) co_return 0;
+  const auto text = row->text;
+  const auto images = co_await images_of(id);
   const auto now = clock_.now();
+  const auto* from = &images;
+  const auto* policy = &text;
+  const auto planned =
+      co_await io::offload(executors_, [policy, from, now] { return plan_for(*policy, *from, now); });
+  std::size_t acted = 0;
+  for (const auto& [action, image] : planned) {
+    // Another policy has taken its place, or none: it asks for an evaluation of its own.
+    const auto* current = policies_.find(id.key());
+    if (!current || current->text != text) co_return acted;
+    if (co_await act(id, action, image->tags)) ++acted;
+  }
   co_await store::transact(store_, [&](store::Txn& tx) {
-    auto row = tx.get(policies_, id.key());
-    if (!row) return;
-    row->evaluated_at = now;
-    tx.put(policies_, id.key(), *row);
+    auto policy_row = tx.get(policies_, id.key());
+    if (!policy_row) return;
+    policy_row->evaluated_at = now;
+    tx.put(policies_, id.key(), *policy_row);
   });
   co_return acted;
 }

@@ -32,7 +32,7 @@ struct PreviewRow {
 };
 
 struct Preview {
-  enum class Status { kInProgress, kComplete, kExpired };
+  enum class Status { kInProgress, kComplete, kExpired, kFailed };
   Status status = Status::kInProgress;
   std::string text;
   struct Item {
@@ -68,12 +68,15 @@ class Lifecycle {
   io::Awaitable<std::size_t> evaluate(RepositoryId id);
 
  private:
-  std::vector<LifecycleImage> images_of(const RepositoryId& id) const;
+  io::Awaitable<std::vector<LifecycleImage>> images_of(RepositoryId id) const;
+  std::optional<LifecycleImage> view_of(const RepositoryId& id, const std::string& key, const ImageRow& row,
+                                        core::TimePoint now) const;
   void touch(const std::string& key, core::TimePoint when);
   core::TimePoint next_due() const;
-  io::Awaitable<bool> act(const RepositoryId& id, LifecycleAction action, std::vector<std::string> tags);
+  io::Awaitable<bool> act(RepositoryId id, LifecycleAction action, std::vector<std::string> tags);
   io::Awaitable<void> expire(RepositoryId id, image::Digest digest);
   io::Awaitable<void> work_out(std::string key);
+  io::Awaitable<Preview> preview(RepositoryId id, std::string text);
 
   store::Store& store_;
   io::Executors& executors_;
@@ -81,7 +84,7 @@ class Lifecycle {
   core::Clock& clock_;
   store::Table<LifecycleRow> policies_;
   store::Table<PreviewRow> previews_;
-  std::map<std::string, Preview, std::less<>> results_;
+  std::map<std::string, Preview, std::less<>> results_;      // of the rows in previews_
   std::map<std::string, core::TimePoint, std::less<>> due_;  // repository key -> when to look at it
   io::Bell bell_;
 };

@@ -15,10 +15,10 @@ namespace json = boost::json;
 using Rule = LifecycleRule;
 
 constexpr std::size_t kDeepest = 16;
-constexpr std::size_t kMostTexts = 10;  // prefixes or patterns of one rule
-constexpr std::size_t kLongestText = 300;
+constexpr std::size_t kLongestText = 300;  // of a tag in the API's model
 constexpr std::ptrdiff_t kMostWildcards = 4;
-constexpr std::int64_t kLargestNumber = 1'000'000'000;
+constexpr std::int64_t kLargestNumber = 2'147'483'647;
+constexpr std::int64_t kFewestDaysArchived = 90;
 
 [[noreturn]] void refuse(const std::string& why) {
   throw BadLifecyclePolicy(why);
@@ -62,18 +62,25 @@ std::string text_of(const json::value& value) {
   return std::string(value.get_string());
 }
 
-std::int64_t number_of(const json::value& value) {
+[[noreturn]] void not_mapped() {
+  refuse("Could not map policyString into LifecyclePolicy.");
+}
+
+// ECR's schema has a number of alternatives for a selection (one a countType) and for an action (one a type).
+// Where none fits, this is all that it says: with a line of its own, as the service sends it.
+[[noreturn]] void no_alternative(int alternatives) {
+  refuse(fmt::format("instance failed to match exactly one schema (matched 0 out of {})\n", alternatives));
+}
+constexpr int kSelections = 4;
+constexpr int kActions = 2;
+
+std::int64_t number_of(const json::value& value, std::int64_t least = 1) {
   if (!value.is_int64() && !value.is_uint64()) wrong_type(value, "integer");
-  const auto number = value.is_int64() ? value.get_int64() : kLargestNumber + 1;
-  if (number < 1) {
-    refuse(
-        fmt::format("numeric instance is lower than the required minimum (minimum: 1, found: {})", number));
-  }
-  if (number > kLargestNumber) {
-    refuse(
-        fmt::format("numeric instance is greater than the required maximum (maximum: {})", kLargestNumber));
-  }
-  return number;
+  if (value.is_uint64() || value.get_int64() > kLargestNumber) not_mapped();
+  const auto number = value.get_int64();
+  if (number >= least) return number;
+  refuse(fmt::format("numeric instance is lower than the required minimum (minimum: {}, found: {})", least,
+                     number));
 }
 
 void check_members(const json::object& object, const std::set<std::string_view>& required,
@@ -115,13 +122,12 @@ std::vector<std::string> texts_of(const json::object& object, std::string_view n
   if (!value->is_array()) wrong_type(*value, "array");
   for (const auto& item : value->get_array()) {
     auto text = text_of(item);
-    if (text.empty() || text.size() > kLongestText) {
-      refuse(fmt::format("{} must have texts of 1 to {} characters", name, kLongestText));
+    if (text.empty()) refuse("string \"\" is too short (length: 0, required minimum: 1)");
+    if (text.size() > kLongestText) {
+      refuse(fmt::format("string \"{}\" is too long (length: {}, maximum allowed: {})", text, text.size(),
+                         kLongestText));
     }
     texts.push_back(std::move(text));
-  }
-  if (texts.empty() || texts.size() > kMostTexts) {
-    refuse(fmt::format("{} must have 1 to {} entries", name, kMostTexts));
   }
   return texts;
 }
@@ -134,80 +140,82 @@ void read_tags(const json::object& selection, Rule& rule) {
   rule.patterns = texts_of(selection, "tagPatternList");
   const bool listed = !rule.prefixes.empty() || !rule.patterns.empty();
   if (rule.tags != Rule::Tags::kTagged && listed) {
-    refuse("tagPrefixList and tagPatternList can only be specified when tagStatus is \"tagged\"");
+    refuse(fmt::format("Can't specify tagPrefixList or tagPatternList when tagStatus={}.",
+                       rule.tags == Rule::Tags::kAny ? "ANY" : "UNTAGGED"));
   }
   if (rule.tags != Rule::Tags::kTagged) return;
-  if (!listed) refuse("A tagPatternList or tagPrefixList must be specified when tagStatus is \"tagged\"");
+  if (!listed) refuse("Must specify tagPrefixList or tagPatternList when tagStatus=TAGGED.");
   if (!rule.prefixes.empty() && !rule.patterns.empty()) {
-    refuse("tagPatternList and tagPrefixList cannot both be specified in one rule");
+    refuse("Can't specify both tagPrefixList and tagPatternList in a rule.");
   }
   for (const auto& pattern : rule.patterns) {
     if (std::count(pattern.begin(), pattern.end(), '*') > kMostWildcards) {
-      refuse(fmt::format("The pattern '{}' has more than {} wildcards", pattern, kMostWildcards));
+      refuse(fmt::format("The tag pattern '{}' has more than {} wildcards.", pattern, kMostWildcards));
     }
   }
 }
 
-void read_count(const json::object& selection, Rule& rule) {
-  const auto name = text_of(selection.at("countType"));
-  if (name == "imageCountMoreThan") {
+// The four selections that there are: by countType, which of countUnit and storageClass go with it.
+void read_alternative(const json::object& selection, Rule& rule) {
+  const auto& type = selection.at("countType");
+  if (type == "imageCountMoreThan") {
     rule.count = Rule::Count::kMoreThan;
-  } else if (name == "sinceImagePushed") {
+  } else if (type == "sinceImagePushed") {
     rule.count = Rule::Count::kDaysSincePushed;
-  } else if (name == "sinceImagePulled") {
+  } else if (type == "sinceImagePulled") {
     rule.count = Rule::Count::kDaysSincePulled;
-  } else if (name == "sinceImageTransitioned") {
+  } else if (type == "sinceImageTransitioned") {
     rule.count = Rule::Count::kDaysSinceTransitioned;
   } else {
-    refuse("instance failed to match exactly one schema (matched 0 out of 2)");
+    no_alternative(kSelections);
   }
-  const auto* unit = selection.if_contains("countUnit");
-  if (unit) one_of<int>(*unit, {{"days", 0}});
-  rule.number = number_of(selection.at("countNumber"));
-  const bool of_days = rule.count != Rule::Count::kMoreThan;
-  if (of_days && !unit) refuse("object has missing required properties ([\"countUnit\"])");
-  if (!of_days && unit) {
-    refuse("object instance has properties which are not allowed by the schema: ([\"countUnit\"])");
-  }
+  const bool of_archive = rule.count == Rule::Count::kDaysSinceTransitioned;
+  const auto* from = selection.if_contains("storageClass");
+  const bool right_class = from ? *from == (of_archive ? "archive" : "standard") : !of_archive;
+  const bool right_unit = selection.contains("countUnit") == (rule.count != Rule::Count::kMoreThan);
+  if (!right_class || !right_unit) no_alternative(kSelections);
+  rule.from = of_archive ? Rule::Class::kArchive : Rule::Class::kStandard;
 }
 
-void read_classes(const json::object& selection, const json::object& action, Rule& rule) {
-  if (const auto* from = selection.if_contains("storageClass")) {
-    rule.from = one_of<Rule::Class>(
-        *from, {{"standard", Rule::Class::kStandard}, {"archive", Rule::Class::kArchive}});
-  }
+void read_count(const json::object& selection, Rule& rule) {
+  if (const auto* unit = selection.if_contains("countUnit")) one_of<int>(*unit, {{"days", 0}});
   const bool of_archive = rule.from == Rule::Class::kArchive;
-  const bool transitioned = rule.count == Rule::Count::kDaysSinceTransitioned;
-  if (transitioned != of_archive) {
-    refuse(transitioned ? "countType \"sinceImageTransitioned\" needs storageClass \"archive\""
-                        : "storageClass \"archive\" needs countType \"sinceImageTransitioned\"");
-  }
+  rule.number = number_of(selection.at("countNumber"), of_archive ? kFewestDaysArchived : 1);
+}
+
+void read_action(const json::value& value, Rule& rule) {
+  const auto& action = object_of(value);
+  check_members(action, {"type"}, {"targetStorageClass"});
   const auto* target = action.if_contains("targetStorageClass");
-  if (rule.action == Rule::Action::kExpire) {
-    if (target) refuse("targetStorageClass can only be specified for an action of type \"transition\"");
-    return;
+  if (action.at("type") == "expire" && !target) {
+    rule.action = Rule::Action::kExpire;
+  } else if (action.at("type") == "transition" && target && *target == "archive") {
+    rule.action = Rule::Action::kArchive;
+  } else {
+    no_alternative(kActions);
   }
-  if (!target) refuse("object has missing required properties ([\"targetStorageClass\"])");
-  one_of<int>(*target, {{"archive", 0}});
-  if (of_archive) refuse("images of storageClass \"archive\" cannot be transitioned to \"archive\"");
 }
 
 Rule read_rule(const json::value& value) {
   const auto& object = object_of(value);
   check_members(object, {"rulePriority", "selection", "action"}, {"description"});
-  const auto& action = object_of(object.at("action"));
-  check_members(action, {"type"}, {"targetStorageClass"});
   Rule rule;
-  rule.action = one_of<Rule::Action>(
-      action.at("type"), {{"expire", Rule::Action::kExpire}, {"transition", Rule::Action::kArchive}});
+  read_action(object.at("action"), rule);
+  rule.priority = number_of(object.at("rulePriority"));
+  if (const auto* description = object.if_contains("description")) rule.description = text_of(*description);
   const auto& selection = object_of(object.at("selection"));
   check_members(selection, {"tagStatus", "countType", "countNumber"},
                 {"tagPatternList", "tagPrefixList", "countUnit", "storageClass"});
+  read_alternative(selection, rule);
   read_tags(selection, rule);
   read_count(selection, rule);
-  read_classes(selection, action, rule);
-  rule.priority = number_of(object.at("rulePriority"));
-  if (const auto* description = object.if_contains("description")) rule.description = text_of(*description);
+  const bool expires = rule.action == Rule::Action::kExpire;
+  if (rule.count == Rule::Count::kDaysSincePulled && expires) {
+    refuse("The action type must be transition when countType=sinceImagePulled.");
+  }
+  if (rule.count == Rule::Count::kDaysSinceTransitioned && !expires) {
+    refuse("The action type must be expire when countType=sinceImageTransitioned.");
+  }
   return rule;
 }
 
@@ -219,16 +227,15 @@ void check_together(const std::vector<Rule>& rules) {
     std::set<std::vector<std::string>> lists;
     for (const auto& rule : rules) {
       if (rule.from != of) continue;
-      if (any)
-        refuse("A rule with tagStatus \"any\" must have the highest rulePriority and be evaluated last");
+      if (any) refuse("Rule for tagStatus=ANY must have the lowest priority per storage class.");
       if (rule.tags == Rule::Tags::kAny) any = &rule;
       if (rule.tags == Rule::Tags::kUntagged && ++untagged > 1) {
-        refuse("There can only be one rule with tagStatus \"untagged\" for a storage class");
+        refuse("Only one rule can select Untagged images per storage class.");
       }
-      auto list = rule.prefixes.empty() ? rule.patterns : rule.prefixes;
+      auto list = rule.prefixes;
       std::sort(list.begin(), list.end());
-      if (rule.tags == Rule::Tags::kTagged && !lists.insert(std::move(list)).second) {
-        refuse("Two rules for a storage class must not have the same tag prefixes or patterns");
+      if (!list.empty() && !lists.insert(std::move(list)).second) {
+        refuse("Rules must have unique tagPrefixLists per storage class.");
       }
     }
   }
@@ -240,7 +247,7 @@ json::value parse_json(std::string_view text) {
   json::parse_options options;
   options.max_depth = kDeepest;
   auto value = json::parse(json::string_view(text.data(), text.size()), bad, {}, options);
-  if (bad || !value.is_object()) refuse("Could not map policyString into LifecyclePolicy.");
+  if (bad || !value.is_object()) not_mapped();
   return value;
 }
 
@@ -262,7 +269,8 @@ LifecyclePolicy parse_lifecycle_policy(std::string_view text) {
   for (const auto& value : rules->get_array()) {
     policy.rules.push_back(read_rule(value));
     if (!priorities.insert(policy.rules.back().priority).second) {
-      refuse(fmt::format("Rule priorities must be unique: {} is used twice", policy.rules.back().priority));
+      refuse(fmt::format("Rules must have unique rulePriority values: {} is used twice.",
+                         policy.rules.back().priority));
     }
   }
   std::sort(policy.rules.begin(), policy.rules.end(),

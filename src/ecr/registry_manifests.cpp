@@ -105,7 +105,7 @@ io::Awaitable<http::Response> Registry::get_manifest(Exchange& exchange) {
     const auto* row = digest ? repositories->find_image(*id, *digest) : nullptr;
     if (!row) return std::nullopt;
     if (counts && status_of(*row, now) != ImageStatus::kActive) {
-      throw RegistryError(403, "DENIED",
+      throw RegistryError(404, "MANIFEST_UNKNOWN",
                           fmt::format("The image '{}' in the '{}' repository is archived: restore it first",
                                       reference, id->name));
     }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/log.h"
+#include "ecr/storage_class.h"
 #include "ecr/tag_rules.h"
 
 namespace sampan::ecr {
@@ -211,6 +212,21 @@ io::Awaitable<std::optional<std::uint64_t>> Repositories::size_of(image::Digest 
   co_return co_await tier_->size(std::move(digest));
 }
 
+io::Awaitable<void> Repositories::change_images(RepositoryId id, std::vector<image::Digest> digests,
+                                                image::Digest needed,
+                                                std::function<void(const image::Digest&, ImageRow&)> change) {
+  co_await store::transact(store_, [&](store::Txn& tx) {
+    for (const auto& digest : digests) {
+      auto row = tx.get(images_, id.image_key(digest));
+      if (!row && digest == needed) throw Refusal(Refusal::Why::kNoImage, "Requested image not found");
+      if (!row) continue;
+      const auto before = *row;
+      change(digest, *row);
+      if (!(*row == before)) tx.put(images_, id.image_key(digest), *row);
+    }
+  });
+}
+
 io::Awaitable<void> Repositories::link_blob(RepositoryId id, image::Digest digest) {
   const auto now = clock_.now();
   const auto held = content_.hold();
@@ -307,10 +323,12 @@ Repositories::Put Repositories::place(store::Txn& tx, const RepositoryId& id, co
   check_references(id, upload.manifest, children);
   auto row = tx.get(images_, id.image_key(upload.digest));
   const bool tagged = row && std::binary_search(row->tags.begin(), row->tags.end(), tag);
-  if (row && (tag.empty() || tagged)) return Put::kUnchanged;
-  const bool held = !tag.empty() && find_tag(id, tag) && is_immutable(*repository, tag);
-  if (held && origin == Origin::kReplication)
-    return row ? Put::kUnchanged : place(tx, id, upload, {}, origin, children);
+  const bool asleep = row && status_of(*row, clock_.now()) != ImageStatus::kActive;
+  if (row && !asleep && (tag.empty() || tagged)) return Put::kUnchanged;
+  const bool held = !tag.empty() && !tagged && find_tag(id, tag) && is_immutable(*repository, tag);
+  if (held && origin == Origin::kReplication) {
+    return row && !asleep ? Put::kUnchanged : place(tx, id, upload, {}, origin, children);
+  }
   if (held) {
     throw Refusal(Refusal::Why::kTagImmutable,
                   fmt::format("The image tag '{}' already exists in the '{}' repository and cannot be "
@@ -319,7 +337,8 @@ Repositories::Put Repositories::place(store::Txn& tx, const RepositoryId& id, co
   }
   if (!row && gates_.image) gates_.image(id);
   if (!row) row = make_row(upload, clock_.now());
-  if (!tag.empty()) give_tag(tx, id, upload.digest, *row, tag);
+  wake(*row, clock_.now());  // an archived image that is pushed again is back
+  if (!tag.empty() && !tagged) give_tag(tx, id, upload.digest, *row, tag);
   tx.put(images_, id.image_key(upload.digest), *row);
   tell_image_comes(tx, {id, upload.digest, *row, tag, origin});
   return Put::kNew;
@@ -428,6 +447,7 @@ io::Awaitable<void> Repositories::publish(RepositoryId id, std::string tag, imag
       bool comes = !row;
       if (!row && gates_.image) gates_.image(id);
       if (!row) row = make_row(upload, now);
+      wake(*row, now);
       for (const auto& blob : row->blobs) {
         if (tx.get(blobs_, id.image_key(blob))) continue;
         if (gates_.blob) gates_.blob(id, blob);

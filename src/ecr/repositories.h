@@ -140,6 +140,10 @@ class Repositories {
   // Throws Refusal (kNoImage) when it is not there.
   io::Awaitable<ImageRow> change_image(RepositoryId id, image::Digest digest,
                                        std::function<void(ImageRow&)> change);
+  // Several of a repository in one transaction. Refused (kNoImage) when `needed` is among them and is not
+  // there; others that are not there are passed over. `change` may be run again.
+  io::Awaitable<void> change_images(RepositoryId id, std::vector<image::Digest> digests, image::Digest needed,
+                                    std::function<void(const image::Digest&, ImageRow&)> change);
   // In a transaction of somebody else's: throws Refusal unless the repository is there when it commits.
   void require(store::Txn& tx, const RepositoryId& id) const;
 

@@ -29,4 +29,8 @@ void restore(ImageRow& row, core::TimePoint now) {
   row.activated_at = std::max(now, *row.archived_at) + kActivation;
 }
 
+void wake(ImageRow& row, core::TimePoint now) {
+  if (status_of(row, now) != ImageStatus::kActive) row.activated_at = std::max(now, *row.archived_at);
+}
+
 }  // namespace sampan::ecr

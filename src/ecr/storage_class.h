@@ -22,5 +22,7 @@ std::string_view status_name(ImageStatus status);  // "ACTIVE"
 
 void archive(ImageRow& row, core::TimePoint now);  // of an active one
 void restore(ImageRow& row, core::TimePoint now);  // of an archived one
+// It has been pushed again: back at once.
+void wake(ImageRow& row, core::TimePoint now);
 
 }  // namespace sampan::ecr

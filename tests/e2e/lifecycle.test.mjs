@@ -89,7 +89,11 @@ test('a policy that cannot be is refused in ECR’s words, and nothing changes',
   await refused('"' + 'x'.repeat(120) + '"', 'Could not map policyString into LifecyclePolicy.');
   await refused(policyOf({ ...keep(1), colour: 'red' }), 'object instance has properties which are not allowed by the schema: (["colour"])');
   await refused(policyOf(keep(0)), 'numeric instance is lower than the required minimum (minimum: 1, found: 0)');
-  await refused(policyOf(keep(1), keep(2, { tagStatus: 'untagged' })), 'A rule with tagStatus "any" must have the highest rulePriority and be evaluated last');
+  await refused(policyOf(keep(1), keep(2, { tagStatus: 'untagged' })), 'Rule for tagStatus=ANY must have the lowest priority per storage class.');
+  await refused(policyOf(keep(1, { tagStatus: 'tagged' })), 'Must specify tagPrefixList or tagPatternList when tagStatus=TAGGED.');
+  await refused(policyOf(keep(1, { tagStatus: 'untagged' }), keep(2, { tagStatus: 'untagged' })), 'Only one rule can select Untagged images per storage class.');
+  await refused(policyOf(keep(1, { tagStatus: 'any', countUnit: 'days' })), 'instance failed to match exactly one schema (matched 0 out of 4)\n');
+  await refused(policyOf({ ...keep(1), action: { type: 'expire', targetStorageClass: null } }), 'instance failed to match exactly one schema (matched 0 out of 2)\n');
   await assert.rejects(send(new PutLifecyclePolicyCommand({ repositoryName: 'absent', lifecyclePolicyText: policyOf(keep(1)) })), { name: 'RepositoryNotFoundException' });
   await assert.rejects(send(new GetLifecyclePolicyCommand({ repositoryName })), { name: 'LifecyclePolicyNotFoundException' });
 });
@@ -126,7 +130,7 @@ test('an archived image keeps its place and cannot be pulled until it is restore
 
   const { failures } = await send(new BatchGetImageCommand({ repositoryName, imageIds: [{ imageTag: 'v1' }] }));
   assert.equal(failures[0].failureCode, 'ImageInaccessible');
-  assert.equal((await fetch(`${sampan.endpoint}/v2/${repositoryName}/manifests/v1`, { headers: auth })).status, 403);
+  assert.equal((await fetch(`${sampan.endpoint}/v2/${repositoryName}/manifests/v1`, { headers: auth })).status, 404);
   assert.equal((await send(new BatchCheckLayerAvailabilityCommand({ repositoryName, layerDigests: [layer] }))).layers[0].layerAvailability, 'ARCHIVED');
   await assert.rejects(send(new GetDownloadUrlForLayerCommand({ repositoryName, layerDigest: layer })), { name: 'LayerInaccessibleException' });
 

@@ -68,6 +68,15 @@ TEST(Paging, RefusesSizesAndTokensThatAreNotOurs) {
   }
 }
 
+TEST(Paging, APageMayEndBeforeItIsFull) {
+  auto page = Page::of(5, std::nullopt, {}, "q");
+  EXPECT_TRUE(page->take("a"));
+  page->stop_after("k");
+  const auto token = page->next_token();
+  ASSERT_TRUE(token);
+  EXPECT_EQ(Page::of(5, token, {}, "q")->after(), "k");
+}
+
 struct LowerTag {
   std::optional<std::string> key, value;
 };

@@ -233,7 +233,14 @@ TEST_F(ApiTest, IndexHoldsItsImages) {
   const auto failure = run(&EcrApi::BatchDeleteImage, remove).failures->at(0);
   EXPECT_EQ(failure.failureCode, "ImageReferencedByManifestList");
   EXPECT_THAT(*failure.failureReason, HasSubstr(image::Digest::of(index).str()));
-  remove.imageIds.push_back(by_tag("multi"));
+  // Together they go, however deep and in whatever order.
+  const auto outer =
+      R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[)" +
+      World::descriptor(index, image::kOciIndex) + "]}";
+  put("team/app", outer, "outer");
+  remove.imageIds.push_back(by_digest(image::Digest::of(index).str()));
+  EXPECT_EQ(run(&EcrApi::BatchDeleteImage, remove).failures->size(), 2u);
+  remove.imageIds.push_back(by_tag("outer"));
   EXPECT_TRUE(run(&EcrApi::BatchDeleteImage, remove).failures->empty());
   EXPECT_EQ(world.repositories.images().size(), 0u);
 }

@@ -3,6 +3,7 @@
 
 #include <random>
 
+#include "ecr/image_family.h"
 #include "ecr/storage_class.h"
 #include "ecr/tests/world.h"
 
@@ -25,6 +26,12 @@ std::string policy(const std::vector<std::string>& rules) {
   return text + "]}";
 }
 const std::string kArchive = R"({"type":"transition","targetStorageClass":"archive"})";
+
+std::string days(const std::string& count_type, std::int64_t number, const std::string& storage_class = {}) {
+  return R"({"tagStatus":"any",)" +
+         (storage_class.empty() ? "" : R"("storageClass":")" + storage_class + "\",") + R"("countType":")" +
+         count_type + R"(","countUnit":"days","countNumber":)" + std::to_string(number) + "}";
+}
 
 std::string refusal(const std::string& text) {
   try {
@@ -68,33 +75,50 @@ TEST(LifecyclePolicy, SaysWhatIsWrong) {
        "instance type (integer) does not match any allowed primitive type (allowed: [\"object\"])"},
       {policy({R"({"selection":)" + any + R"(,"action":{"type":"expire"}})"}), "([\"rulePriority\"])"},
       {policy({rule(1, any, "{}")}), "object has missing required properties ([\"type\"])"},
-      {policy({rule(1, any, R"({"type":"keep"})")}),
-       "instance value (keep) not found in enum :(possible values: [\"expire\", \"transition\"])"},
-      {policy({rule(1, any, R"({"type":"transition"})")}), "([\"targetStorageClass\"])"},
+      {policy({rule(1, any, R"({"type":"keep"})")}), "(matched 0 out of 2)\n"},
+      {policy({rule(1, any, R"({"type":"transition"})")}), "(matched 0 out of 2)\n"},
+      {policy({rule(1, any, R"({"type":"expire","targetStorageClass":null})")}), "(matched 0 out of 2)\n"},
+      {policy({rule(1, any, R"({"type":"expire","colour":"red"})")}),
+       "not allowed by the schema: ([\"colour\"])"},
       {policy({rule(1, R"({"tagStatus":"some",)" + count)}),
        "possible values: [\"any\", \"tagged\", \"untagged\"]"},
-      {policy({rule(1, R"({"tagStatus":"any","countType":"often","countNumber":1})")}), "matched 0 out of 2"},
+      {policy({rule(1, R"({"tagStatus":"any","countType":"often","countNumber":1})")}), "matched 0 out of 4"},
       {policy({rule(1, R"({"tagStatus":"any","countType":"imageCountMoreThan","countNumber":0})")}),
        "(minimum: 1, found: 0)"},
       {policy({rule(
            1, R"({"tagStatus":"any","countType":"imageCountMoreThan","countUnit":"days","countNumber":1})")}),
-       "([\"countUnit\"])"},
+       "(matched 0 out of 4)\n"},
       {policy({rule(1, R"({"tagStatus":"any","countType":"sinceImagePushed","countNumber":1})")}),
-       "([\"countUnit\"])"},
+       "(matched 0 out of 4)\n"},
+      {policy({rule(1, days("sinceImageTransitioned", 100))}), "(matched 0 out of 4)\n"},
+      {policy({rule(1, days("sinceImageTransitioned", 89, "archive"))}), "(minimum: 90, found: 89)"},
+      {policy({rule(1, days("sinceImageTransitioned", 90, "archive"), kArchive)}), "type must be expire"},
+      {policy({rule(1, days("sinceImagePulled", 90))}), "type must be transition"},
+      {policy({rule(1, days("sinceImagePushed", 90, "archive"))}), "(matched 0 out of 4)\n"},
+      {policy({rule(1, days("sinceImagePushed", 3'000'000'000))}), "Could not map policyString"},
+      {policy({rule(0, any)}), "(minimum: 1, found: 0)"},
+      {policy({rule(1, R"({"tagStatus":"tagged","tagPrefixList":[""],)" + count)}), "is too short"},
+      {policy({rule(1, R"({"tagStatus":"tagged","tagPrefixList":"a",)" + count)}), "allowed: [\"array\"]"},
+      {policy({rule(1, R"({"tagStatus":"tagged","tagPrefixList":["a"],"tagPatternList":["b"],)" + count)}),
+       "Can't specify both"},
+      {policy(std::vector<std::string>(kMostLifecycleRules + 1, rule(1, any))), "array is too long"},
+      {std::string(5000, '['), "Could not map policyString"},
       {policy({rule(
            1, R"({"tagStatus":"any","countType":"sinceImagePushed","countUnit":"weeks","countNumber":1})")}),
        "possible values: [\"days\"]"},
       {policy({rule(1, R"({"tagStatus":"tagged",)" + count)}),
-       "tagPatternList or tagPrefixList must be specified"},
+       "Must specify tagPrefixList or tagPatternList when tagStatus=TAGGED."},
       {policy({rule(1, R"({"tagStatus":"untagged","tagPrefixList":["a"],)" + count)}),
-       "can only be specified when tagStatus"},
+       "when tagStatus=UNTAGGED."},
       {policy({rule(1, R"({"tagStatus":"tagged","tagPatternList":["*a*b*c*d*"],)" + count)}),
        "more than 4 wildcards"},
-      {policy({rule(1, any), rule(2, untagged)}), "must have the highest rulePriority"},
-      {policy({rule(1, untagged), rule(2, untagged)}), "only be one rule"},
-      {policy({rule(1, beta), rule(2, beta)}), "must not have the same tag prefixes"},
-      {policy({rule(1, beta), rule(1, any)}), "must be unique"},
-      {policy({rule(1, R"({"tagStatus":"any","storageClass":"archive",)" + count)}), "needs countType"},
+      {policy({rule(1, any), rule(2, untagged)}),
+       "Rule for tagStatus=ANY must have the lowest priority per storage class."},
+      {policy({rule(1, untagged), rule(2, untagged)}),
+       "Only one rule can select Untagged images per storage class."},
+      {policy({rule(1, beta), rule(2, beta)}), "unique tagPrefixLists"},
+      {policy({rule(1, beta), rule(1, any)}), "unique rulePriority"},
+      {policy({rule(1, R"({"tagStatus":"any","storageClass":"archive",)" + count)}), "(matched 0 out of 4)"},
   };
   for (const auto& [text, why] : cases) EXPECT_THAT(refusal(text), HasSubstr(why)) << text;
   EXPECT_EQ(refusal(policy({rule(1, untagged), rule(2, beta), rule(3, any)})), "accepted");
@@ -156,7 +180,7 @@ TEST(LifecyclePlan, CountsDaysFromPushPullAndTransition) {
   auto old = pushed("old", {}, 100);
   auto archived = pushed("archived", {}, 200);
   archived.archived = true;
-  archived.archived_at = kNow - std::chrono::hours(24 * 40);
+  archived.archived_at = kNow - std::chrono::hours(24 * 100);
   auto restored = pushed("restored", {}, 300);
   restored.archived_at = kNow - std::chrono::hours(24 * 50);
   restored.activated_at = kNow - std::chrono::hours(24 * 2);
@@ -166,7 +190,7 @@ TEST(LifecyclePlan, CountsDaysFromPushPullAndTransition) {
   EXPECT_THAT(plan({rule(1, by_pull, kArchive)}, images),
               ElementsAre(LifecycleAction{digest_of("old"), Action::kArchive, 1}));
   const auto by_transition =
-      R"({"tagStatus":"any","storageClass":"archive","countType":"sinceImageTransitioned","countUnit":"days","countNumber":30})";
+      R"({"tagStatus":"any","storageClass":"archive","countType":"sinceImageTransitioned","countUnit":"days","countNumber":90})";
   EXPECT_THAT(plan({rule(1, by_transition)}, images), ElementsAre(expire("archived", 1)));
   const auto exactly =
       R"({"tagStatus":"any","countType":"sinceImagePushed","countUnit":"days","countNumber":100})";
@@ -175,7 +199,7 @@ TEST(LifecyclePlan, CountsDaysFromPushPullAndTransition) {
 
 TEST(LifecyclePlan, LeavesWhatAnIndexHolds) {
   auto held = pushed("child", {}, 100);
-  held.held = true;
+  held.parents = {digest_of("index")};
   EXPECT_THAT(
       plan(
           {rule(
@@ -208,7 +232,8 @@ TEST(LifecyclePlan, KeepsItsPromisesForRandomImages) {
       for (const auto& word : words) {
         if (pick(3) == 0) image.tags.push_back(word + std::to_string(i));
       }
-      image.held = pick(9) == 0;
+      // The one before it is an index that names it.
+      if (!images.empty() && pick(9) == 0) image.parents = {images.back().digest};
       images.push_back(std::move(image));
     }
     const auto read =
@@ -216,34 +241,90 @@ TEST(LifecyclePlan, KeepsItsPromisesForRandomImages) {
                                        rule(2, more_than(1 + pick(5), tagged(R"(["a","b"])"))),
                                        rule(3, more_than(1 + pick(3), R"("tagStatus":"untagged")")),
                                        rule(4, more_than(1 + pick(9), R"("tagStatus":"any")"))}));
+    const auto first_fit = [&](const LifecycleImage& image) {
+      return std::find_if(read.rules.begin(), read.rules.end(),
+                          [&](const auto& each) { return fits(each, image); });
+    };
+    // The rule in its own words: more images that fit are younger than it keeps.
+    const auto surplus = [&](const LifecycleRule& by, const LifecycleImage& image) {
+      return std::count_if(images.begin(), images.end(), [&](const auto& each) {
+               return fits(by, each) && (each.pushed_at > image.pushed_at ||
+                                         (each.pushed_at == image.pushed_at && image.digest < each.digest));
+             }) >= by.number;
+    };
     const auto actions = plan_lifecycle(read, images, kNow);
     std::set<image::Digest> gone;
     for (const auto& action : actions) {
       ASSERT_TRUE(gone.insert(action.digest).second);
       const auto image = std::find_if(images.begin(), images.end(),
                                       [&](const auto& each) { return each.digest == action.digest; });
-      ASSERT_FALSE(image->held);
-      const auto first = std::find_if(read.rules.begin(), read.rules.end(),
-                                      [&](const auto& each) { return fits(each, *image); });
-      ASSERT_EQ(first->priority, action.priority);
+      for (const auto& parent : image->parents) ASSERT_TRUE(gone.contains(parent)) << "an index goes first";
+      ASSERT_EQ(first_fit(*image)->priority, action.priority);
+      ASSERT_TRUE(surplus(*first_fit(*image), *image));
     }
     std::vector<LifecycleImage> left;
-    for (const auto& image : images) {
-      if (!gone.contains(image.digest)) left.push_back(image);
+    for (auto image : images) {
+      if (gone.contains(image.digest)) continue;
+      std::erase_if(image.parents, [&](const auto& parent) { return gone.contains(parent); });
+      const auto first = first_fit(image);
+      if (first != read.rules.end() && image.parents.empty()) ASSERT_FALSE(surplus(*first, image));
+      left.push_back(std::move(image));
     }
-    for (const auto& image : left) {
-      // Nobody older than one that stays by count was kept in its place.
-      if (image.held) continue;
-      const auto first = std::find_if(read.rules.begin(), read.rules.end(),
-                                      [&](const auto& each) { return fits(each, image); });
-      if (first == read.rules.end()) continue;
-      const auto younger = std::count_if(images.begin(), images.end(), [&](const auto& each) {
-        return fits(*first, each) && (each.pushed_at > image.pushed_at ||
-                                      (each.pushed_at == image.pushed_at && image.digest < each.digest));
-      });
-      ASSERT_LT(younger, first->number);
-    }
+    ASSERT_THAT(plan_lifecycle(read, left, kNow), IsEmpty());
   }
+}
+
+TEST(LifecyclePlan, TakesAnIndexBeforeTheImagesItNames) {
+  auto child = pushed("child", {}, 100);
+  child.parents = {digest_of("index")};
+  auto shared = pushed("shared", {}, 100);
+  shared.parents = {digest_of("index"), digest_of("kept")};
+  auto inner = pushed("index", {}, 50);
+  inner.parents = {digest_of("outer")};
+  const std::vector<LifecycleImage> images{child, shared, inner, pushed("outer", {}, 40),
+                                           pushed("kept", {"v1"}, 100)};
+  const auto untagged =
+      R"({"tagStatus":"untagged","countType":"sinceImagePushed","countUnit":"days","countNumber":1})";
+  EXPECT_THAT(plan({rule(1, untagged)}, images),
+              ElementsAre(expire("outer", 1), expire("index", 1), expire("child", 1)));
+  // An index that is only archived keeps its images.
+  const auto action = [](const std::string& name, Action what, int priority) {
+    return LifecycleAction{digest_of(name), what, priority};
+  };
+  auto part = pushed("part", {}, 100);
+  part.parents = {digest_of("list")};
+  const auto list =
+      R"({"tagStatus":"tagged","tagPrefixList":["v"],"countType":"sinceImagePushed","countUnit":"days","countNumber":1})";
+  EXPECT_THAT(plan({rule(1, untagged), rule(2, list, kArchive)}, {part, pushed("list", {"v1"}, 100)}),
+              ElementsAre(action("list", Action::kArchive, 2)));
+  EXPECT_THAT(plan({rule(1, untagged, kArchive), rule(2, list)}, {part, pushed("list", {"v1"}, 100)}),
+              ElementsAre(action("list", Action::kExpire, 2), action("part", Action::kArchive, 1)));
+}
+
+TEST(LifecyclePlan, OrphansGoADayAfterTheirPushAndCountForNoRule) {
+  auto young = pushed("young", {}, 0);
+  auto old = pushed("old", {}, 1);
+  young.orphan = old.orphan = true;
+  EXPECT_THAT(plan({rule(1, more_than(1, R"("tagStatus":"any")"))}, {pushed("image", {}, 5), young, old}),
+              ElementsAre(expire("old", LifecycleAction::kOfNoRule)));
+}
+
+TEST(LifecyclePlan, AQuestionMarkInAPatternIsNoWildcard) {
+  const auto selection =
+      R"({"tagStatus":"tagged","tagPatternList":["v?"],"countType":"sinceImagePushed","countUnit":"days","countNumber":1})";
+  EXPECT_THAT(plan({rule(1, selection)}, {pushed("A", {"v1"}, 9)}), IsEmpty());
+}
+
+TEST(LifecyclePlan, IsQuickForAHundredThousandImages) {
+  std::vector<LifecycleImage> images;
+  for (int i = 0; i < 100'000; ++i) {
+    images.push_back(pushed(std::to_string(i), {"v" + std::to_string(i)}, i % 500));
+    if (i > 0) images.back().parents = {images[static_cast<std::size_t>(i) - 1].digest};  // one in the other
+  }
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(plan({rule(1, more_than(10, R"("tagStatus":"any")"))}, images).size(),
+            1U);  // the first's are kept
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
 }
 
 // ---- carried out
@@ -319,12 +400,12 @@ TEST_F(LifecycleTest, ArchivedImagesAreNotPulledUntilTheyAreRestored) {
   world.clock.advance(std::chrono::hours(48));
   EXPECT_EQ(evaluate(), 1U);
   const auto answer = world.call("GET", "/v2/team/app/manifests/v1");
-  EXPECT_EQ(answer.status, 403);
+  EXPECT_EQ(answer.status, 404);
   EXPECT_THAT(answer.body, HasSubstr("archived"));
   EXPECT_TRUE(world.archived.hides(id, image::Digest::of("1")));
   world.wait(
       world.repositories.change_image(id, digest, [&](ImageRow& row) { restore(row, world.clock.now()); }));
-  EXPECT_EQ(world.call("GET", "/v2/team/app/manifests/v1").status, 403);
+  EXPECT_EQ(world.call("GET", "/v2/team/app/manifests/v1").status, 404);
   world.clock.advance(kActivation);
   EXPECT_EQ(world.call("GET", "/v2/team/app/manifests/v1").status, 200);
   EXPECT_FALSE(world.archived.hides(id, image::Digest::of("1")));
@@ -351,6 +432,81 @@ TEST_F(LifecycleTest, TheRowsGoWithTheRepository) {
   world.create("team/app");
   EXPECT_EQ(world.lifecycle.find(id), nullptr);
   EXPECT_EQ(world.lifecycle.find_preview(id), nullptr);
+  // And nothing that was under way stands in the way of the next one.
+  const auto text = policy({rule(1, more_than(2, R"("tagStatus":"any")"))});
+  for (int i = 0; i < 1000 && !world.wait(world.lifecycle.start_preview(id, text)); ++i)
+    std::this_thread::yield();
+  const auto done = [&]() -> io::Awaitable<bool> {
+    co_return world.lifecycle.find_preview(id)->status == Preview::Status::kComplete;
+  };
+  int tries = 0;
+  while (!world.wait(done()) && ++tries < 10'000) std::this_thread::yield();
+  EXPECT_LT(tries, 10'000);
+}
+
+std::string describe(const World& world, const image::Digest& digest) {
+  return R"({"mediaType":"application/vnd.oci.image.manifest.v1+json","size":)" +
+         std::to_string(*world.content.size(digest)) + R"(,"digest":")" + digest.str() + "\"}";
+}
+
+TEST_F(LifecycleTest, AnIndexTakesWhatIsNothingWithoutItToTheArchiveAndBack) {
+  world.create("team/app");
+  const auto child = push("child", "");
+  const auto named = push("named", "v9");
+  const auto shared = push("shared", "");
+  const auto index_of = [&](const std::vector<image::Digest>& parts) {
+    std::string text =
+        R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[)";
+    for (const auto& part : parts) text += (text.back() == '[' ? "" : ",") + describe(world, part);
+    return text + "]}";
+  };
+  const auto multi = index_of({child, named, shared});
+  ASSERT_EQ(world.put_manifest("team/app", "multi", multi, image::kOciIndex).status, 201);
+  ASSERT_EQ(world.put_manifest("team/app", "other", index_of({shared}), image::kOciIndex).status, 201);
+  const auto index = image::Digest::of(multi);
+  const auto signature = push("sig", "", R"(,"subject":)" + describe(world, child));
+  const auto status = [&](const image::Digest& digest) {
+    const auto look = [&]() -> io::Awaitable<ImageStatus> {
+      co_return status_of(*world.repositories.find_image(id, digest), world.clock.now());
+    };
+    return world.wait(look());
+  };
+  const auto nothing = [](const ImageRow&) {};
+  const auto move = [&](Move where) {
+    world.wait(move_family(world.repositories, id, index, where, world.clock.now(), nothing));
+  };
+  move(Move::kToArchive);
+  for (const auto& away : {index, child, signature}) EXPECT_EQ(status(away), ImageStatus::kArchived);
+  for (const auto& here : {named, shared}) EXPECT_EQ(status(here), ImageStatus::kActive);
+  move(Move::kToStandard);
+  world.clock.advance(kActivation);
+  for (const auto& back : {index, child, signature}) EXPECT_EQ(status(back), ImageStatus::kActive);
+  world.wait(move_family(world.repositories, id, child, Move::kToArchive, world.clock.now(), nothing));
+  EXPECT_EQ(status(signature), ImageStatus::kArchived);
+  EXPECT_EQ(status(index), ImageStatus::kActive);
+}
+
+TEST_F(LifecycleTest, AnArchivedImageThatIsPushedAgainIsBackAtOnce) {
+  world.create("team/app", "IMMUTABLE");
+  const auto manifest = world.make_image("team/app", "1");
+  ASSERT_EQ(world.put_manifest("team/app", "v1", manifest).status, 201);
+  world.wait(move_family(world.repositories, id, image::Digest::of(manifest), Move::kToArchive,
+                         world.clock.now(), [](const ImageRow&) {}));
+  EXPECT_EQ(world.call("GET", "/v2/team/app/manifests/v1").status, 404);
+  EXPECT_EQ(world.put_manifest("team/app", "v1", manifest).status, 201);
+  EXPECT_EQ(world.call("GET", "/v2/team/app/manifests/v1").status, 200);
+}
+
+TEST_F(LifecycleTest, ASignatureWhoseSubjectWasDeletedGoesADayLater) {
+  world.create("team/app");
+  const auto subject = push("1", "v1");
+  const auto signature = push("sig", "", R"(,"subject":)" + describe(world, subject));
+  put(policy({rule(1, more_than(9, R"("tagStatus":"any")"))}));
+  world.wait(world.repositories.remove_image(id, subject));
+  EXPECT_EQ(evaluate(), 0U);
+  world.clock.advance(kOrphanLife);
+  EXPECT_EQ(evaluate(), 1U);
+  EXPECT_FALSE(there(signature));
 }
 
 TEST(RegistrySettings, CountsPullsOfAllButTheExcluded) {
