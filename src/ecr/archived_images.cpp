@@ -8,9 +8,8 @@ namespace sampan::ecr {
 
 ArchivedImages::ArchivedImages(Repositories& repositories, core::Clock& clock)
     : repositories_(repositories), clock_(clock) {
-  repositories.on_image_change([this](const std::string& key, const std::string*, const std::string* after) {
-    change(key, after);
-  });
+  repositories.on_image_change(
+      [this](const std::string& key, const std::string*, const std::string* after) { change(key, after); });
 }
 
 void ArchivedImages::change(const std::string& key, const std::string* row) {
@@ -38,21 +37,14 @@ bool ArchivedImages::hides(const RepositoryId& repository, const image::Digest& 
   const auto& archived = keys_of(repository.key());
   if (archived.empty()) return false;
   const auto now = clock_.now();
-  const auto needs = [&](const ImageRow& row) {
-    return std::find(row.blobs.begin(), row.blobs.end(), blob) != row.blobs.end();
-  };
   const auto& images = repositories_.images();
-  bool hidden = false;
+  std::size_t by_archived = 0;
   for (const auto& key : archived) {
     const auto* row = images.find(key);
-    if (row && status_of(*row, now) != ImageStatus::kActive && needs(*row)) hidden = true;
+    if (!row || status_of(*row, now) == ImageStatus::kActive) continue;
+    by_archived += static_cast<std::size_t>(std::count(row->blobs.begin(), row->blobs.end(), blob));
   }
-  if (!hidden) return false;
-  const auto prefix = repository.key() + '@';
-  for (auto row = images.lower_bound(prefix); row != images.end() && row->first.starts_with(prefix); ++row) {
-    if (status_of(row->second.value, now) == ImageStatus::kActive && needs(row->second.value)) return false;
-  }
-  return true;
+  return by_archived > 0 && by_archived >= repositories_.index().times_named(repository.key(), blob);
 }
 
 }  // namespace sampan::ecr

@@ -141,4 +141,9 @@ bool ImageIndex::needs(std::string_view repository, const image::Digest& blob) c
   return needed_.contains(need_number(repository, blob.raw()));
 }
 
+std::size_t ImageIndex::times_named(std::string_view repository, const image::Digest& blob) const {
+  const auto found = needed_.find(need_number(repository, blob.raw()));
+  return found == needed_.end() ? 0 : found->second;
+}
+
 }  // namespace sampan::ecr

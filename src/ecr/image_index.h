@@ -41,6 +41,8 @@ class ImageIndex {
   std::size_t image_count(std::string_view repository) const;
   // True when a manifest of the repository needs the blob (and, once in 2^64, when none does).
   bool needs(std::string_view repository, const image::Digest& blob) const;
+  // How often the repository's manifests name it: a layer that one has twice counts twice.
+  std::size_t times_named(std::string_view repository, const image::Digest& blob) const;
 
  private:
   using Id = DigestPool::Id;

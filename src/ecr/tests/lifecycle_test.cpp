@@ -403,6 +403,10 @@ TEST_F(LifecycleTest, ArchivedImagesAreNotPulledUntilTheyAreRestored) {
   EXPECT_EQ(answer.status, 404);
   EXPECT_THAT(answer.body, HasSubstr("archived"));
   EXPECT_TRUE(world.archived.hides(id, image::Digest::of("1")));
+  // Another image that needs the layer brings it into view.
+  const auto more = push("1", "v2", R"(,"annotations":{"a":"b"})");
+  EXPECT_FALSE(world.archived.hides(id, image::Digest::of("1")));
+  world.wait(world.repositories.remove_image(id, more));
   world.wait(
       world.repositories.change_image(id, digest, [&](ImageRow& row) { restore(row, world.clock.now()); }));
   EXPECT_EQ(world.call("GET", "/v2/team/app/manifests/v1").status, 404);
