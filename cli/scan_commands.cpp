@@ -264,8 +264,8 @@ void scan(Session& session, const ScanFlags& flags) {
 void sbom(Session& session, const std::string& name, const std::string& format) {
   auto named = parse_name(session, name);
   resolve_index(session, named);
-  auto target =
-      "/sampan/v1/inventory?repository=" + core::percent_encode(named.repository) + "&format=" + format;
+  auto target = "/sampan/v1/inventory?repository=" +
+                core::percent_encode(session.registry_host() + '/' + named.repository) + "&format=" + format;
   if (named.image.imageDigest)
     target += "&digest=" + core::percent_encode(*named.image.imageDigest);
   else

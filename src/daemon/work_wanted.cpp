@@ -22,6 +22,7 @@ constexpr Known kKnown[] = {
     {"POST", "/sampan/v1/images/import", "sampan:ImportImage", "t", ""},
     {"POST", "/sampan/v1/images/pull", "sampan:PullImage", "name", ""},
     {"POST", "/sampan/v1/images/push", "sampan:PushImage", "", "name"},
+    {"GET", "/sampan/v1/inventory", "sampan:GetInventory", "", "repository"},
 };
 
 bool fits(const Known& known, std::string_view method, std::string_view path) {

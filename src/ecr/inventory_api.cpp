@@ -28,7 +28,9 @@ io::Awaitable<http::Response> InventoryApi::handle(http::Request& request, image
   Question question;
   question.repository = {registry.account, registry.region, ""};
   for (const auto& [name, value] : http::parse_query(request.raw_query())) {
-    if (name == "repository") question.repository.name = value;
+    // As a reference: whoever asks was let in by the repository that a reference names.
+    const auto reference = name == "repository" ? image::Reference::parse(value) : std::nullopt;
+    if (reference) question.repository.name = reference->repository;
     if (name == "tag") question.tag = value;
     if (name == "digest") question.digest = value;
     if (name != "format") continue;

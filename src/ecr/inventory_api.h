@@ -1,5 +1,5 @@
 // What an image consists of, over HTTP, for `sampan image sbom`:
-//   GET /sampan/v1/inventory?repository=team/app&tag=1&format=cyclonedx     (or &digest=sha256:…,
+//   GET /sampan/v1/inventory?repository=localhost:4566/team/app&tag=1&format=cyclonedx     (or &digest=sha256:…,
 //   format=spdx)
 // Answers the bill of materials itself. The caller has been authenticated; `registry` is whose images are
 // meant.

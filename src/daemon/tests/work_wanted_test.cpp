@@ -20,6 +20,14 @@ TEST(WorkWanted, NamesTheActionAndTheRepositoriesThatAreWritten) {
   EXPECT_EQ(push.repositories[0].first, "ecr:BatchGetImage");
 }
 
+TEST(WorkWanted, AnInventoryIsReadAsTheImageIs) {
+  const auto wanted = work_wanted("GET", "/sampan/v1/inventory", "repository=localhost:4566/localhost/x&tag=1");
+  EXPECT_EQ(wanted.action, "sampan:GetInventory");
+  ASSERT_EQ(wanted.repositories.size(), 1u);
+  EXPECT_EQ(wanted.repositories[0].first, "ecr:BatchGetImage");
+  EXPECT_EQ(wanted.repositories[0].second, "localhost/x");
+}
+
 TEST(WorkWanted, WhatIsNotKnownIsAdministration) {
   EXPECT_EQ(work_wanted("POST", "/sampan/v1/anything", "").action, "sampan:Administer");
   EXPECT_EQ(work_wanted("PUT", "/sampan/v1/build", "t=x").action, "sampan:Administer");
