@@ -14,7 +14,9 @@ std::vector<LifecycleImage> images_from(std::string_view input) {
     image.digest = image::Digest::of(std::to_string(at));
     image.pushed_at = kNow - std::chrono::hours(static_cast<unsigned char>(input[at]));
     image.tags.emplace_back(input.substr(at, 4));
-    image.held = input[at + 1] % 7 == 0;
+    // Any image may be named by any that came before it, and by itself: what is stored is not trusted either.
+    if (input[at + 1] % 3 == 0) image.parents.push_back(image::Digest::of(std::to_string(at / 2 / 4 * 4)));
+    image.orphan = input[at + 1] % 7 == 0;
     image.archived = input[at + 2] % 5 == 0;
     images.push_back(std::move(image));
   }
