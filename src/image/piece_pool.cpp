@@ -34,7 +34,11 @@ void PiecePool::give_back(Piece piece) {
   if (!piece || piece->bytes().size() < kPiece) return;
   const std::lock_guard lock(mutex_);
   --out_;
-  if (kept_.size() < kKept) kept_.push_back(std::move(piece));
+  if (out_ == 0) {
+    kept_.clear();  // an idle daemon holds nothing
+  } else if (kept_.size() < kKept) {
+    kept_.push_back(std::move(piece));
+  }
 }
 
 std::size_t PiecePool::share(std::size_t uploads) {
