@@ -13,6 +13,7 @@
 #include <chrono>
 #include <deque>
 #include <random>
+#include <semaphore>
 #include <thread>
 
 namespace shop::db {
@@ -22,6 +23,7 @@ namespace data = Poco::Data;
 using namespace Poco::Data::Keywords;  // NOLINT: POCO's own way of writing statements
 
 constexpr int kTransactionTries = 20;
+constexpr std::chrono::seconds kWaitForConnection{10};
 
 // Lost against another transaction: the same work may succeed now.
 class Lost : public std::runtime_error {
@@ -205,11 +207,31 @@ std::optional<Row> Connection::query_one(std::string_view sql, const Values& val
   return std::move(rows.front());
 }
 
+namespace {
+
+// The right to use one of the connections. Whoever finds them all in use waits for a while.
+class Turn {
+ public:
+  explicit Turn(std::counting_semaphore<>& free) : free_(free) {
+    if (!free_.try_acquire_for(kWaitForConnection))
+      throw Unavailable("every connection to the database is in use");
+  }
+  ~Turn() { free_.release(); }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+ private:
+  std::counting_semaphore<>& free_;
+};
+
+}  // namespace
+
 struct Database::Impl {
   Target target;
+  std::counting_semaphore<> free;
   Pool pool;
 
-  Impl(Target to, int connections) : target(std::move(to)), pool(target, connections) {}
+  Impl(Target to, int connections) : target(std::move(to)), free(connections), pool(target, connections) {}
 
   data::Session session() {
     try {
@@ -237,24 +259,29 @@ Database::Database(const std::string& url, int connections) {
 Database::~Database() = default;
 
 Rows Database::query(std::string_view sql, const Values& values) {
+  const Turn turn(impl_->free);
   return PocoConnection(impl_->session()).query(sql, values);
 }
 
 std::optional<Row> Database::query_one(std::string_view sql, const Values& values) {
+  const Turn turn(impl_->free);
   return PocoConnection(impl_->session()).query_one(sql, values);
 }
 
 std::size_t Database::execute(std::string_view sql, const Values& values) {
+  const Turn turn(impl_->free);
   return PocoConnection(impl_->session()).execute(sql, values);
 }
 
-void Database::transact(const std::function<void(Connection&)>& work) {
+void Database::transact(const std::function<void(Connection&)>& work, Isolation isolation) {
   for (int attempt = 0;; ++attempt) {
+    const Turn turn(impl_->free);
     PocoConnection connection(impl_->session());
     // SQLite takes the right to write at once: two that read first and then both want to write would block
     // each other.
-    const auto* begin =
-        engine_ == Engine::kSqlite ? "BEGIN IMMEDIATE" : "BEGIN ISOLATION LEVEL REPEATABLE READ";
+    const auto* begin = engine_ == Engine::kSqlite          ? "BEGIN IMMEDIATE"
+                        : isolation == Isolation::kRowLocks ? "BEGIN ISOLATION LEVEL READ COMMITTED"
+                                                            : "BEGIN ISOLATION LEVEL REPEATABLE READ";
     try {
       connection.execute(begin, {});
       try {

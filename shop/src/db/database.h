@@ -90,6 +90,13 @@ class Connection {
 
 enum class Engine { kSqlite, kPostgres };
 
+// What a transaction sees of others that commit beside it (SQLite has one writer at a time: nothing).
+//   kSnapshot  nothing: it is run anew when it would overwrite what it did not see
+//   kRowLocks  whatever was committed before each statement: for work that locks what it is about first, by
+//   an
+//              UPDATE of it, and would be run anew again and again where many want the same row
+enum class Isolation { kSnapshot, kRowLocks };
+
 class Database {
  public:
   explicit Database(const std::string& url, int connections = 16);
@@ -105,11 +112,11 @@ class Database {
   // Runs `work` in one transaction that writes: committed when it returns, rolled back when it throws. Run
   // anew when the database says that it lost against another one (serialization, deadlock), so it must touch
   // nothing but the database and its own result.
-  void transact(const std::function<void(Connection&)>& work);
+  void transact(const std::function<void(Connection&)>& work, Isolation isolation = Isolation::kSnapshot);
   template <class T>
-  T transact_for(const std::function<T(Connection&)>& work) {
+  T transact_for(const std::function<T(Connection&)>& work, Isolation isolation = Isolation::kSnapshot) {
     std::optional<T> result;
-    transact([&](Connection& connection) { result = work(connection); });
+    transact([&](Connection& connection) { result = work(connection); }, isolation);
     return std::move(*result);
   }
   // Throws Unavailable.

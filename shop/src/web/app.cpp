@@ -2,10 +2,12 @@
 
 #include <Poco/JSON/Object.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "core/log.h"
 #include "db/migrations.h"
+#include "web/csrf.h"
 #include "web/texts.h"
 
 namespace shop::web {
@@ -40,6 +42,20 @@ bool is_api(const Request& request) {
   return request.path.starts_with("/api/");
 }
 
+// Files and probes have none; a webhook proves itself by its signature.
+bool has_session(const Request& request) {
+  for (const char* prefix : {"/tinh/", "/anh/", "/webhooks/", "/healthz", "/readyz", "/metrics"}) {
+    if (request.path.starts_with(prefix)) return false;
+  }
+  return true;
+}
+
+bool needs_cookie(const Response& response) {
+  const bool has_one = std::any_of(response.headers.begin(), response.headers.end(),
+                                   [](const auto& header) { return header.first == "Set-Cookie"; });
+  return !has_one && response.type.starts_with("text/html");
+}
+
 Response api_error(const Request& request, int status, std::string_view code, std::string_view message) {
   Poco::JSON::Object error(Poco::JSON_PRESERVE_KEY_ORDER);
   error.set("code", std::string(code));
@@ -55,9 +71,10 @@ Response api_error(const Request& request, int status, std::string_view code, st
 }  // namespace
 
 App::App(db::Database& database, const core::Clock& clock)
-    : database_(database), snapshots_(database, clock) {
+    : database_(database), snapshots_(database, clock), sessions_(database, clock) {
   pages_.add_to(router_);
   api_.add_to(router_);
+  router_.on("GET", "/api/v1/session", [this](const Request& request) { return session(request); });
   router_.on("GET", "/tinh/{name}", [this](const Request& request) { return assets_.file(request); });
   router_.on("GET", "/anh/{name}", [this](const Request& request) { return assets_.drawing(request); });
   router_.on("GET", "/healthz", [this](const Request&) { return health(); });
@@ -68,7 +85,9 @@ App::App(db::Database& database, const core::Clock& clock)
 Response App::handle(Request request) {
   Response response;
   try {
+    recognise(request);
     response = router_.run(request);
+    if (request.session.fresh && needs_cookie(response)) set_cookie(response, request, request.session);
   } catch (const core::Refusal& refusal) {
     response = refuse(request, refusal);
   } catch (const db::Unavailable& error) {
@@ -83,6 +102,27 @@ Response App::handle(Request request) {
   return response;
 }
 
+// Nothing is done for a form before it is known to be one of the visitor's own.
+void App::recognise(Request& request) {
+  if (!has_session(request)) return;
+  request.session = sessions_.of(request);
+  if (!changes_something(request)) return;
+  check_csrf(request);
+  sessions_.keep(request.session);
+}
+
+Response App::session(const Request& request) {
+  Poco::JSON::Object body(Poco::JSON_PRESERVE_KEY_ORDER);
+  body.set("csrf", request.session.csrf());
+  body.set("signed_in", request.session.customer.has_value());
+  std::ostringstream out;
+  body.stringify(out);
+  auto response = json(200, out.str());
+  response.header("Cache-Control", "no-store");
+  if (request.session.fresh) set_cookie(response, request, request.session);
+  return response;
+}
+
 void App::count(int status) {
   const auto kind = static_cast<std::size_t>(status / 100);
   if (kind < 6) ++answers_[kind];
@@ -92,7 +132,9 @@ Response App::refuse(const Request& request, const core::Refusal& refusal) {
   const auto status = status_of(refusal.kind());
   const std::string message(text(refusal.code(), request.language));
   if (is_api(request)) return api_error(request, status, refusal.code(), message);
-  const auto* title = status == 404 ? "not_found_title" : "bad_request_title";
+  const auto* title = status == 404   ? "not_found_title"
+                      : status == 403 ? "forbidden_title"
+                                      : "bad_request_title";
   return error_page(request, status, text(title, request.language), message);
 }
 

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "web/catalogue_api.h"
 #include "web/catalogue_pages.h"
+#include "web/session.h"
 
 namespace shop::web {
 
@@ -17,9 +18,11 @@ class App {
   Response handle(Request request);
 
  private:
+  void recognise(Request& request);
   Response health();
   Response ready();
   Response metrics() const;
+  Response session(const Request& request);
   Response refuse(const Request& request, const core::Refusal& refusal);
   Response fail(const Request& request, int status, const char* code);
   Response error_page(const Request& request, int status, std::string_view title, const std::string& text);
@@ -27,6 +30,7 @@ class App {
 
   db::Database& database_;
   catalogue::Snapshots snapshots_;
+  Sessions sessions_;
   Assets assets_;
   View view_{assets_};
   CataloguePages pages_{snapshots_, view_};

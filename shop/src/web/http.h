@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/language.h"
+#include "web/session.h"
 
 namespace shop::web {
 
@@ -25,8 +26,10 @@ struct Request {
   Fields form;  // of an application/x-www-form-urlencoded body
   std::string body;
   Fields captures;  // what the route's {names} stand for
+  Session session;  // empty for what needs none (files, health)
 
   std::string_view param(std::string_view name) const { return find(query, name); }
+  std::string_view field(std::string_view name) const { return find(form, name); }
   std::string_view header(std::string_view name) const { return find(headers, name); }
   std::string_view capture(std::string_view name) const { return find(captures, name); }
 

@@ -126,6 +126,9 @@ class PageHandler final : public net::HTTPRequestHandler {
     if (!body) return refuse(413, "The request is too large");
     if (request.header("content-type").starts_with("application/x-www-form-urlencoded"))
       request.form = parse_form(*body);
+    for (const auto& [name, value] : request.form) {
+      if (!core::valid_utf8(name) || !core::valid_utf8(value)) return refuse(400, "The form is not UTF-8");
+    }
     request.body = std::move(*body);
     return app_.handle(request);
   }

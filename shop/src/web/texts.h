@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/language.h"
 
@@ -13,7 +14,10 @@ namespace shop::web {
 struct TextRow {
   std::string_view key, vi, en;
 };
-std::span<const TextRow> texts();
+// One table a part of the shop: texts_<part>.cpp.
+std::span<const TextRow> window_texts();
+std::span<const TextRow> buying_texts();
+const std::vector<TextRow>& texts();  // all of them
 // The key itself when there is no such text: a missing one is seen at once.
 std::string_view text(std::string_view key, core::Language language);
 

@@ -67,24 +67,40 @@ std::string link(core::Language language, std::string_view path) {
   return path == "/" ? "/en" : "/en" + std::string(path);
 }
 
+void View::add_words(const Request& request, Data& data) const {
+  const bool vietnamese = request.language == core::Language::kVietnamese;
+  data.set("t", texts_in(request.language));
+  data.set("lang", vietnamese ? "vi" : "en");
+  data.set("base", vietnamese ? "" : "/en");
+  data.set("home_url", link(request.language, "/"));
+  if (!request.session.token.empty()) data.set("csrf", request.session.csrf());
+}
+
 Response View::page(const Request& request, const catalogue::Snapshot& snapshot, std::string_view name,
                     Data data, int status) const {
   const auto language = request.language;
-  const bool vietnamese = language == core::Language::kVietnamese;
-  data.set("t", texts_in(language));
-  data.set("lang", vietnamese ? "vi" : "en");
-  data.set("other_lang", vietnamese ? "en" : "vi");
+  add_words(request, data);
+  data.set("other_lang", language == core::Language::kVietnamese ? "en" : "vi");
   data.set("other_url", link(other(language), request.path) + query_text(request.query));
-  data.set("home_url", link(language, "/"));
   data.set("search_url", link(language, "/tim"));
   data.set("words", std::string(request.param("q")));
   data.set("categories", categories_of(request, snapshot));
   data.set("css", assets_.url("shop.css"));
   data.set("icon", assets_.url("icon.svg"));
+  for (const auto& part : frame_parts_) part(request, data);
   data.set("content", template_of(name).render(data));
   Response response;
   response.status = status;
   response.body = template_of("frame").render(data);
+  response.header("Cache-Control", "private, no-cache");  // it carries its visitor's token
+  return response;
+}
+
+Response View::part(const Request& request, std::string_view name, Data data) const {
+  add_words(request, data);
+  Response response;
+  response.body = template_of(name).render(data);
+  response.header("Cache-Control", "no-store");
   return response;
 }
 
