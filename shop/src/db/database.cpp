@@ -56,6 +56,10 @@ Value to_value(const Poco::Dynamic::Var& cell) {
     const auto& text = cell.extract<data::CLOB>();
     return std::string(text.rawContent(), text.size());
   }
+  if (cell.type() == typeid(data::BLOB)) {
+    const auto& bytes = cell.extract<data::BLOB>();
+    return Bytes{{reinterpret_cast<const char*>(bytes.rawContent()), bytes.size()}};
+  }
   if (cell.isBoolean()) return cell.convert<bool>();
   return static_cast<std::int64_t>(cell.convert<Poco::Int64>());
 }
@@ -102,10 +106,15 @@ class PocoConnection final : public Connection {
     numbers_.clear();
     texts_.clear();
     nulls_.clear();
+    blobs_.clear();
     statement << std::string(sql);
     for (const auto& value : values) {
       if (value.is_null()) {
         statement, use(nulls_.emplace_back());
+      } else if (value.is_bytes()) {
+        const auto& octets = value.bytes();
+        statement,
+            use(blobs_.emplace_back(reinterpret_cast<const unsigned char*>(octets.data()), octets.size()));
       } else if (value.is_text()) {
         statement, use(texts_.emplace_back(value.text()));
       } else {
@@ -118,6 +127,7 @@ class PocoConnection final : public Connection {
   std::deque<Poco::Int64> numbers_;
   std::deque<std::string> texts_;
   std::deque<Poco::Nullable<std::string>> nulls_;
+  std::deque<data::BLOB> blobs_;
 };
 
 struct Target {
@@ -199,6 +209,11 @@ std::int64_t Value::number() const {
 const std::string& Value::text() const {
   if (const auto* text = std::get_if<std::string>(&value_)) return *text;
   throw std::logic_error("a column is no text");
+}
+
+const std::string& Value::bytes() const {
+  if (const auto* bytes = std::get_if<Bytes>(&value_)) return bytes->octets;
+  throw std::logic_error("a column is no bytes");
 }
 
 std::optional<Row> Connection::query_one(std::string_view sql, const Values& values) {

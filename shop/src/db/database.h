@@ -22,7 +22,12 @@
 
 namespace shop::db {
 
-// A parameter or a column: NULL, a number or text.
+// What is no text: pictures.
+struct Bytes {
+  std::string octets;
+};
+
+// A parameter or a column: NULL, a number, text or bytes.
 class Value {
  public:
   Value(std::nullptr_t) {}                                     // NOLINT: values are written as they are
@@ -32,6 +37,7 @@ class Value {
   Value(std::string text) : value_(std::move(text)) {}         // NOLINT
   Value(std::string_view text) : value_(std::string(text)) {}  // NOLINT
   Value(const char* text) : value_(std::string(text)) {}       // NOLINT
+  Value(Bytes bytes) : value_(std::move(bytes)) {}             // NOLINT
   Value(core::Dong money) : value_(money.amount()) {}          // NOLINT
   Value(core::TimePoint time) : value_(time.time_since_epoch().count()) {}  // NOLINT
   template <class T>
@@ -41,9 +47,11 @@ class Value {
   bool is_text() const { return std::holds_alternative<std::string>(value_); }
   std::int64_t number() const;      // throws std::logic_error when it is none
   const std::string& text() const;  // likewise
+  bool is_bytes() const { return std::holds_alternative<Bytes>(value_); }
+  const std::string& bytes() const;  // likewise
 
  private:
-  std::variant<std::monostate, std::int64_t, std::string> value_;
+  std::variant<std::monostate, std::int64_t, std::string, Bytes> value_;
 };
 
 // Columns in the order of the SELECT.
@@ -53,6 +61,7 @@ class Row {
   const Value& operator[](std::size_t column) const { return values_.at(column); }
   std::int64_t number(std::size_t column) const { return values_.at(column).number(); }
   const std::string& text(std::size_t column) const { return values_.at(column).text(); }
+  const std::string& bytes(std::size_t column) const { return values_.at(column).bytes(); }
   bool truth(std::size_t column) const { return number(column) != 0; }
   core::Dong money(std::size_t column) const { return core::Dong(number(column)); }
   core::TimePoint time(std::size_t column) const {

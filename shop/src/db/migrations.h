@@ -1,7 +1,8 @@
 // Versioned migrations: migrations/NNNN_name.sql, part of the program. Each runs once, in order, in a
 // transaction with the row that remembers it; two that start together do not disturb each other.
 //
-// One text serves both databases; two words differ: {identity} (a key that counts by itself) and {blob}.
+// One text serves both databases; two words differ: {identity} (a key that counts by itself) and {blob}. What
+// only one of them understands begins with {sqlite} or {postgres}; ";;" is a semicolon within a statement.
 #pragma once
 
 #include <string>
