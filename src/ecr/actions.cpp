@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/text.h"
+
 namespace sampan::ecr {
 namespace {
 
@@ -66,9 +68,16 @@ std::string_view allowed_methods(Kind kind) {
       return "POST";
     case Kind::kUpload:
       return "GET, HEAD, PATCH, PUT, DELETE";
+    case Kind::kToken:
+      return "GET, POST";
     default:
       return "GET, HEAD";
   }
+}
+
+bool is_allowed(Kind kind, std::string_view method) {
+  const auto known = core::split(allowed_methods(kind), ',');
+  return std::ranges::any_of(known, [method](const auto& each) { return core::trim(each) == method; });
 }
 
 }  // namespace sampan::ecr

@@ -29,5 +29,6 @@ inline constexpr std::string_view kMountAction = "ecr:GetDownloadUrlForLayer";
 
 // "GET, HEAD": the methods that a path of this kind knows, as the Allow header has them.
 std::string_view allowed_methods(Route::Kind kind);
+bool is_allowed(Route::Kind kind, std::string_view method);
 
 }  // namespace sampan::ecr

@@ -17,8 +17,18 @@ std::optional<std::string_view> after_scheme(std::string_view authorization, std
   return core::trim(authorization.substr(scheme.size()));
 }
 
+constexpr char kExpired[] = "Your authorization token has expired. Reauthenticate and try again.";
+
+// How the client reached us, for it to reach us again. A proxy in front that ends TLS says so; only the
+// client itself would be misled by a lie. What is in quotes must not end them.
 std::string origin_of(const http::Request& request) {
-  return std::string(request.tls ? "https://" : "http://") + std::string(request.headers.get("Host"));
+  const bool tls =
+      request.tls || core::equal_ignoring_case(request.headers.get("X-Forwarded-Proto"), "https");
+  std::string origin(tls ? "https://" : "http://");
+  for (const char c : request.headers.get("Host")) {
+    origin += c == '"' || c == '\\' || static_cast<unsigned char>(c) <= ' ' ? '_' : c;
+  }
+  return origin;
 }
 
 std::string scope_of(const http::Request& request) {
@@ -55,7 +65,7 @@ RegistryError insufficient_scope(const http::Request& request) {
 
 Visitor Login::admit(const http::Request& request) const {
   const auto authorization = request.headers.get("Authorization");
-  auto visitor = authorization.empty() ? by_url(request.raw_query()) : by_header(authorization);
+  auto visitor = authorization.empty() ? by_url(request.raw_query()) : by_header(request);
   if (!visitor && open()) visitor = Visitor{home_.account, home_.region, {}};
   if (!visitor) throw unauthorized(request);
   if (const auto host = parse_ecr_host(request.headers.get("Host"))) {
@@ -66,10 +76,24 @@ Visitor Login::admit(const http::Request& request) const {
   return *visitor;
 }
 
-std::optional<Visitor> Login::by_header(std::string_view authorization) const {
+std::optional<Visitor> Login::by_header(const http::Request& request) const {
+  const auto authorization = request.headers.get("Authorization");
   if (const auto encoded = after_scheme(authorization, "Basic")) return by_basic(*encoded);
-  if (const auto token = after_scheme(authorization, "Bearer")) return by_token(*token);
+  if (const auto token = after_scheme(authorization, "Bearer")) {
+    ask_again_when_expired(request, *token);
+    return by_token(*token);
+  }
   return std::nullopt;
+}
+
+// Of a token that /v2/token gave: its client gets itself a new one when it is told 401, and a push that takes
+// longer than a token goes on.
+void Login::ask_again_when_expired(const http::Request& request, std::string_view token) const {
+  const auto claims = tokens_.read(token);
+  if (!claims || !claims->scopes || claims->expires > clock_.now()) return;
+  RegistryError error(401, "UNAUTHORIZED", kExpired);
+  challenge(error, request, "invalid_token");
+  throw error;
 }
 
 std::optional<Visitor> Login::by_basic(std::string_view encoded) const {
@@ -96,12 +120,12 @@ std::optional<Visitor> Login::by_token(std::string_view token) const {
   const auto claims = tokens_.read(token);
   if (!claims || !claims->blob.empty()) return std::nullopt;
   if (claims->expires <= clock_.now()) {
-    throw RegistryError(403, "DENIED", "Your authorization token has expired. Reauthenticate and try again.");
+    throw RegistryError(403, "DENIED", kExpired);
   }
   // The key behind the token may be gone since.
   auto key = keys_.lookup(claims->access_key);
   if (!key) return std::nullopt;
-  return Visitor{claims->account, claims->region, {}, std::move(key), claims->scopes};
+  return Visitor{claims->account, claims->region, {}, std::move(key), claims->scopes, claims->expires};
 }
 
 std::optional<Visitor> Login::by_url(std::string_view query) const {

@@ -21,6 +21,7 @@ struct Visitor {
   std::string only_blob;  // of a download URL: "<repository>@<digest>"; empty: everything of the account
   std::shared_ptr<const aws::Identity> caller;  // whose key it is; null: anybody, in open mode
   std::optional<std::vector<Scope>> scopes{};   // of a token that is good for these alone
+  std::optional<core::TimePoint> expires{};     // of a token
 };
 
 // 401 with the challenges that clients answer: Basic, and Bearer with the scope that the request needs.
@@ -44,7 +45,8 @@ class Login {
   core::TimePoint now() const { return clock_.now(); }
 
  private:
-  std::optional<Visitor> by_header(std::string_view authorization) const;
+  std::optional<Visitor> by_header(const http::Request& request) const;
+  void ask_again_when_expired(const http::Request& request, std::string_view token) const;
   std::optional<Visitor> by_basic(std::string_view encoded) const;
   std::optional<Visitor> by_token(std::string_view token) const;
   std::optional<Visitor> by_url(std::string_view query) const;

@@ -26,15 +26,16 @@ ByteRange last_bytes(std::uint64_t count, std::uint64_t size) {
 ByteRange parse_range(std::string_view header, std::uint64_t size) {
   const ByteRange whole{ByteRange::Kind::kWhole, 0, size};
   constexpr std::string_view kUnit = "bytes=";
-  if (!header.starts_with(kUnit)) return whole;
+  if (!core::equal_ignoring_case(header.substr(0, kUnit.size()), kUnit)) return whole;
   header = core::trim(header.substr(kUnit.size()));
   const auto dash = header.find('-');
   if (dash == std::string_view::npos || header.find(',') != std::string_view::npos) return whole;
   const auto last = parse_number(header.substr(dash + 1));
   if (dash == 0) return last ? last_bytes(*last, size) : whole;
   const auto first = parse_number(header.substr(0, dash));
-  if (!first || (!last && dash + 1 != header.size()) || (last && *last < *first)) return whole;
-  if (*first >= size) return {ByteRange::Kind::kUnsatisfiable};
+  if (!first || (!last && dash + 1 != header.size())) return whole;
+  // Backwards is invalid, and may be ignored or refused: whoever asks for bytes does not mean all of them.
+  if (*first >= size || (last && *last < *first)) return {ByteRange::Kind::kUnsatisfiable};
   const auto end = last ? std::min(*last, size - 1) : size - 1;
   return {ByteRange::Kind::kPart, *first, end - *first + 1};
 }

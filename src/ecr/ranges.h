@@ -15,7 +15,7 @@ struct ByteRange {
   std::uint64_t length = 0;
 };
 // "bytes=0-9", "bytes=5-", "bytes=-3". What is malformed or asks for several parts is answered with the
-// whole, as RFC 9110 14.2 allows.
+// whole, as RFC 9110 14.2 allows; backwards ("bytes=9-5") is not satisfiable.
 ByteRange parse_range(std::string_view header, std::uint64_t size);
 
 // "0-9" of an upload's Content-Range ("bytes 0-9/100" as well): first and last byte. Nothing when malformed.

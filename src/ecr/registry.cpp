@@ -10,6 +10,13 @@
 namespace sampan::ecr {
 namespace {
 
+// OCI knows 405 for what may not be deleted, and no 409.
+RegistryError held_by_index(const std::string& message) {
+  RegistryError error(405, "UNSUPPORTED", message);
+  error.header("Allow", "GET, HEAD, PUT");
+  return error;
+}
+
 RegistryError to_error(const Refusal& refusal) {
   using Why = Refusal::Why;
   switch (refusal.why()) {
@@ -23,6 +30,8 @@ RegistryError to_error(const Refusal& refusal) {
       return {400, "MANIFEST_BLOB_UNKNOWN", refusal.what(), refusal.subjects()};
     case Why::kNoImage:
       return {404, "MANIFEST_UNKNOWN", refusal.what()};
+    case Why::kHeldByIndex:
+      return held_by_index(refusal.what());
     case Why::kTooManyTags:
     case Why::kOverQuota:
       return {403, "DENIED", refusal.what()};
@@ -104,6 +113,7 @@ io::Awaitable<http::Response> Registry::handle(http::Request& request, http::Bod
 }
 
 io::Awaitable<http::Response> Registry::dispatch(http::Request& request, http::BodyReader& body) {
+  if (request.method == "POST" && request.raw_path() == "/v2/token") co_await take_form(request, body);
   const auto visitor = login_.admit(request);
   auto parsed = parse_route(request.raw_path());
   if (!parsed) throw RegistryError(404, "NAME_UNKNOWN", "The registry has nothing under this path");
@@ -118,16 +128,14 @@ io::Awaitable<http::Response> Registry::dispatch(http::Request& request, http::B
 io::Awaitable<http::Response> Registry::route(Exchange& exchange) {
   const bool get = exchange.is("GET") || exchange.is("HEAD");
   const auto kind = exchange.route.kind;
+  if (!is_allowed(kind, exchange.request.method)) throw method_not_allowed(kind);
   if (kind == Route::Kind::kBase) {
-    if (!get) throw method_not_allowed(kind);
     co_return http::Response::text(200, "{}", "application/json; charset=utf-8");
   }
   if (kind == Route::Kind::kToken) {
-    if (!exchange.is("GET")) throw method_not_allowed(kind);
     co_return co_await give_token(exchange);
   }
   if (kind == Route::Kind::kCatalog) {
-    if (!get) throw method_not_allowed(kind);
     authorize(exchange);
     co_return co_await list_repositories(exchange);
   }

@@ -46,7 +46,7 @@ class Registry {
   void authorize_with(const Access& access) { access_ = &access; }
   // Pulls of what is not here go through to the upstreams of the cache's rules. Before the server runs.
   void pull_through(PullThrough& cache) { pull_through_ = &cache; }
-  // Gives tokens of narrower scope to who asks with credentials: GET /v2/token. Before the server runs.
+  // Gives tokens of narrower scope to who asks with credentials: GET or POST /v2/token. Before the server runs.
   void issue_tokens(Tokens& tokens) { issuer_ = &tokens; }
   // Answers requests whose path is /v2 or begins with /v2/.
   io::Awaitable<http::Response> handle(http::Request& request, http::BodyReader& body);
@@ -72,6 +72,7 @@ class Registry {
   void authorize(const Exchange& exchange) const;
   std::optional<std::string> refusal(const Exchange& exchange, const RepositoryId& repository,
                                      std::string_view action) const;
+  io::Awaitable<void> take_form(http::Request& request, http::BodyReader& body) const;
   io::Awaitable<http::Response> give_token(const Exchange& exchange);
   // An answer in the repository's place, or nothing: it answers (and may have just got what is asked for).
   io::Awaitable<std::optional<http::Response>> pull_through(Exchange& exchange);
@@ -84,6 +85,7 @@ class Registry {
 
   io::Awaitable<http::Response> start_upload(Exchange& exchange);
   io::Awaitable<std::optional<http::Response>> try_mount(Exchange& exchange);
+  std::optional<RepositoryId> mount_source(const Exchange& exchange, const image::Digest& digest) const;
   io::Awaitable<http::Response> continue_upload(Exchange& exchange);
   io::Awaitable<http::Response> upload_status(Exchange& exchange);
   io::Awaitable<http::Response> cancel_upload(Exchange& exchange);

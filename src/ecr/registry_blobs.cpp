@@ -1,7 +1,7 @@
 // The registry's blobs: sending and taking away.
 #include <fmt/core.h>
 
-#include "ecr/ranges.h"
+#include "ecr/conditional.h"
 #include "ecr/registry.h"
 #include "ecr/registry_error.h"
 
@@ -28,31 +28,25 @@ io::Awaitable<http::Response> Registry::get_blob(Exchange& exchange) {
   response.headers.set("Content-Type", "application/octet-stream");
   response.headers.set("Docker-Content-Digest", digest.str());
   response.headers.set("ETag", '"' + digest.str() + '"');
-  response.headers.set("Accept-Ranges", "bytes");
   response.headers.set("Cache-Control", "max-age=31536000");
   if (exchange.is("HEAD")) {
     response.head_length = *size;
-    co_return response;
+  } else {
+    response.body = http::FileBody{{}, 0, *size};  // opened when it is known that it will be sent
   }
+  response = conditional(exchange.request, std::move(response));
+  if (!std::holds_alternative<http::FileBody>(response.body)) co_return response;
   if (const auto elsewhere = far ? repositories_.tier()->link(digest) : std::nullopt) {
-    response.status = 307;  // the client sends its Range there
-    response.headers.set("Location", *elsewhere);
-    response.headers.set("Cache-Control", "no-store");  // the link dies
-    co_return response;
+    http::Response redirect;
+    redirect.status = 307;  // the client sends its Range there
+    redirect.headers.set("Docker-Content-Digest", digest.str());
+    redirect.headers.set("Location", *elsewhere);
+    redirect.headers.set("Cache-Control", "no-store");  // the link dies
+    co_return redirect;
   }
   const auto held = content_.hold();  // what is brought stays until it is open
-  const auto range = parse_range(exchange.request.headers.get("Range"), *size);
-  if (range.kind == ByteRange::Kind::kUnsatisfiable) {
-    throw RegistryError(416, "RANGE_INVALID", "The blob has no such bytes")
-        .header("Content-Range", fmt::format("bytes */{}", *size));
-  }
-  if (range.kind == ByteRange::Kind::kPart) {
-    response.status = 206;
-    response.headers.set("Content-Range",
-                         fmt::format("bytes {}-{}/{}", range.offset, range.offset + range.length - 1, *size));
-  }
   if (far && !co_await repositories_.tier()->bring(digest)) throw blob_unknown();
-  response.body = http::FileBody{content_.open(digest), range.offset, range.length};
+  std::get<http::FileBody>(response.body).file = content_.open(digest);
   co_return response;
 }
 
@@ -63,7 +57,9 @@ io::Awaitable<http::Response> Registry::delete_blob(Exchange& exchange) {
   co_await io::on_control(executors_, [repositories, id, &digest] {
     if (!repositories->has_blob(*id, digest)) throw blob_unknown();
     if (repositories->index().needs(id->key(), digest)) {
-      throw RegistryError(405, "UNSUPPORTED", "A manifest of the repository needs the blob");
+      RegistryError needed(405, "UNSUPPORTED", "A manifest of the repository needs the blob");
+      needed.header("Allow", "GET, HEAD");
+      throw needed;
     }
   });
   auto work = repositories_.unlink_blob(exchange.repository, digest);

@@ -14,7 +14,9 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::size_t kMostNames = 1000;  // of one answer, whatever n says
+// Of one answer: the specification lets an index be as large as a manifest, 4 MiB.
 constexpr std::size_t kMostReferrers = 500;
+constexpr std::size_t kMostReferrerBytes = 3 * 1024 * 1024;
 
 struct Names {
   std::vector<std::string> names;
@@ -80,13 +82,35 @@ struct Referrer {
 
 json::object render_referrer(const image::ContentStore& content, const Referrer& referrer) {
   const auto bytes = content.read(referrer.digest, image::kLargestManifest);
-  json::object descriptor{{"mediaType", referrer.media_type},
-                          {"digest", referrer.digest.str()},
-                          {"size", bytes.size()},
-                          {"artifactType", referrer.artifact_type}};
+  json::object descriptor{
+      {"mediaType", referrer.media_type}, {"digest", referrer.digest.str()}, {"size", bytes.size()}};
+  if (!referrer.artifact_type.empty()) descriptor["artifactType"] = referrer.artifact_type;
   const auto annotations = image::parse_manifest(bytes).annotations;
   if (!annotations.empty()) descriptor["annotations"] = json::value_from(annotations);
   return descriptor;
+}
+
+struct ReferrerPage {
+  json::array manifests;
+  std::string last;  // the digest after which the next page begins; empty: there is none
+};
+
+// The first of `found` that fit into one answer, each as a descriptor. Reads the manifests: blocking.
+ReferrerPage render_page(const image::ContentStore& content, const std::vector<Referrer>& found) {
+  ReferrerPage page;
+  std::size_t bytes = 0;
+  for (const auto& referrer : found) {
+    if (!content.size(referrer.digest)) continue;  // deleted since, and collected
+    auto descriptor = render_referrer(content, referrer);
+    bytes += json::serialize(descriptor).size() + 1;
+    const bool full = page.manifests.size() == kMostReferrers || bytes > kMostReferrerBytes;
+    if (full && !page.manifests.empty()) {
+      page.last = page.manifests.back().at("digest").as_string();
+      break;
+    }
+    page.manifests.push_back(std::move(descriptor));
+  }
+  return page;
 }
 
 }  // namespace
@@ -119,29 +143,33 @@ io::Awaitable<http::Response> Registry::list_repositories(Exchange& exchange) {
 io::Awaitable<http::Response> Registry::list_referrers(Exchange& exchange) {
   const auto subject = exchange.digest();
   const auto filter = exchange.param("artifactType");
+  const auto last = exchange.param("last");
   auto* repositories = &repositories_;
   const auto* id = &exchange.repository;
-  const auto look = [repositories, id, &subject, &filter] {
+  const auto look = [repositories, id, &subject, &filter, &last] {
     std::vector<Referrer> found;
     for (const auto& digest : repositories->index().referrers(id->key(), subject)) {
+      if (digest.str() <= last) continue;
       const auto* row = repositories->find_image(*id, digest);
       if (!row || (!filter.empty() && row->artifact_type != filter)) continue;
-      if (found.size() < kMostReferrers) found.push_back({digest, row->media_type, row->artifact_type});
+      found.push_back({digest, row->media_type, row->artifact_type});
+      if (found.size() > kMostReferrers) break;  // the one too many tells that there are more
     }
     return found;
   };
   const auto found = co_await io::on_control(executors_, look);
   const auto* content = &content_;
-  const auto render = [content, &found] {
-    json::array manifests;
-    for (const auto& referrer : found) manifests.push_back(render_referrer(*content, referrer));
-    return manifests;
-  };
-  auto manifests = co_await io::offload(executors_, render);
+  auto page = co_await io::offload(executors_, [content, &found] { return render_page(*content, found); });
   json::object index{{"schemaVersion", 2}, {"mediaType", image::kOciIndex}};
-  index["manifests"] = std::move(manifests);
+  index["manifests"] = std::move(page.manifests);
   auto response = http::Response::text(200, json::serialize(index), image::kOciIndex);
   if (!filter.empty()) response.headers.set("OCI-Filters-Applied", "artifactType");
+  if (!page.last.empty()) {
+    auto next =
+        fmt::format("/v2/{}/referrers/{}?last={}", id->name, subject.str(), core::percent_encode(page.last));
+    if (!filter.empty()) next += "&artifactType=" + core::percent_encode(filter);
+    response.headers.set("Link", fmt::format("<{}>; rel=\"next\"", next));
+  }
   co_return response;
 }
 

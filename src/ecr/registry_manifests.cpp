@@ -2,12 +2,15 @@
 #include <fmt/core.h>
 
 #include "core/text.h"
+#include "ecr/conditional.h"
 #include "ecr/registry.h"
 #include "ecr/registry_error.h"
 #include "ecr/storage_class.h"
 
 namespace sampan::ecr {
 namespace {
+
+constexpr std::size_t kMostTagParameters = 32;  // the specification wants ten at least
 
 struct Found {
   image::Digest digest;
@@ -57,6 +60,20 @@ http::Response head_of(const Found& found, std::uint64_t size) {
   return response;
 }
 
+// "?tag=1.2&tag=1": names for a manifest that is pushed by its digest, whichever algorithm that is of.
+std::vector<std::string> tags_of(const Query& query) {
+  std::vector<std::string> tags;
+  for (const auto& [name, value] : query) {
+    if (name != "tag") continue;
+    if (tags.size() == kMostTagParameters) {
+      throw RegistryError(414, "TAG_INVALID",
+                          fmt::format("A push gives at most {} tags", kMostTagParameters));
+    }
+    tags.push_back(require_tag(value));
+  }
+  return tags;
+}
+
 bool is_runnable(const image::Manifest& manifest) {
   if (!manifest.config || manifest.layers.empty()) return false;
   const auto& type = manifest.config->media_type;
@@ -69,7 +86,7 @@ io::Awaitable<http::Response> Registry::put_manifest(Exchange& exchange) {
   const auto& reference = exchange.route.reference;
   const auto named = image::Digest::parse(reference);
   if (!named && reference.find(':') != std::string::npos) exchange.digest();
-  auto tag = named ? std::string() : require_tag(reference);
+  auto tags = named ? tags_of(exchange.query) : std::vector<std::string>{require_tag(reference)};
   auto bytes = co_await exchange.body.read_all(image::kLargestManifest);
   const auto algorithm = named ? named->algorithm() : core::HashAlgorithm::kSha256;
   auto upload =
@@ -80,14 +97,23 @@ io::Awaitable<http::Response> Registry::put_manifest(Exchange& exchange) {
   const bool runs = is_runnable(upload.manifest);
   const auto origin =
       exchange.replicates() ? Repositories::Origin::kReplication : Repositories::Origin::kPush;
-  auto work = repositories_.put_image(exchange.repository, std::move(upload), std::move(tag), origin);
-  co_await boost::asio::co_spawn(executors_.control(), std::move(work), boost::asio::use_awaitable);
+  if (tags.empty()) tags.emplace_back();
+  for (const auto& tag : tags) {
+    auto sent = &tag == &tags.back() ? std::move(upload) : upload;
+    auto work = repositories_.put_image(exchange.repository, std::move(sent), tag, origin);
+    co_await boost::asio::co_spawn(executors_.control(), std::move(work), boost::asio::use_awaitable);
+  }
   if (runs && on_push_) on_push_(digest);
   http::Response response;
   response.status = 201;
   response.headers.set("Location", "/v2/" + exchange.repository.name + "/manifests/" + digest.str());
   response.headers.set("Docker-Content-Digest", digest.str());
   if (subject) response.headers.set("OCI-Subject", subject->digest.str());
+  if (named) {
+    for (const auto& tag : tags) {
+      if (!tag.empty()) response.headers.add("OCI-Tag", tag);
+    }
+  }
   co_return response;
 }
 
@@ -116,7 +142,7 @@ io::Awaitable<http::Response> Registry::get_manifest(Exchange& exchange) {
   const auto size = found ? content_.size(found->digest) : std::nullopt;
   if (!size) throw manifest_unknown(exchange.repository, reference);
   check_accept(exchange.request, found->media_type);
-  if (!counts) co_return head_of(*found, *size);
+  if (!counts) co_return conditional(exchange.request, head_of(*found, *size));
   ManifestCache::Entry entry{found->digest, found->media_type, {}, {}, {}};
   entry.bytes = content_.read(found->digest, image::kLargestManifest);
   auto response = head_of(*found, *size);
@@ -126,7 +152,7 @@ io::Awaitable<http::Response> Registry::get_manifest(Exchange& exchange) {
                     [repositories, id = *id, reference, entry = std::move(entry)]() mutable {
                       repositories->cache_manifest(id, reference, std::move(entry));
                     });
-  co_return response;
+  co_return conditional(exchange.request, std::move(response));
 }
 
 std::optional<http::Response> Registry::get_cached_manifest(const Exchange& exchange) const {
@@ -143,7 +169,7 @@ std::optional<http::Response> Registry::get_cached_manifest(const Exchange& exch
     response.head_length.reset();
     response.body = entry->bytes;
   }
-  return response;
+  return conditional(exchange.request, std::move(response));
 }
 
 io::Awaitable<http::Response> Registry::delete_manifest(Exchange& exchange) {

@@ -9,6 +9,8 @@
 namespace sampan::ecr {
 namespace {
 
+constexpr std::size_t kMostMountSources = 20'000;  // looked at for a mount that names none: some milliseconds
+
 std::string upload_path(const Uploads::Upload& upload) {
   return "/v2/" + upload.repository.name + "/blobs/uploads/" + upload.id;
 }
@@ -74,21 +76,44 @@ Uploads::Claim Registry::claim_upload(const Exchange& exchange) {
   return std::move(*claim);
 }
 
+// Where the blob is, as far as the visitor may read there: who may not sends the bytes instead, as one to
+// whom the repository is unknown. On the control strand.
+std::optional<RepositoryId> Registry::mount_source(const Exchange& exchange,
+                                                   const image::Digest& digest) const {
+  const auto& own = exchange.repository;
+  const auto& held = exchange.visitor.scopes;
+  const auto fits = [&](const RepositoryId& from) {
+    if (!repositories_.has_blob(from, digest)) return false;
+    if (from == own) return true;
+    if (held && !covers(*held, {Scope{from.name, true}})) return false;
+    return !refusal(exchange, from, kMountAction);
+  };
+  auto from = own;
+  if (const auto name = exchange.param("from"); !name.empty()) {
+    from.name = name;
+    return fits(from) ? std::optional(from) : std::nullopt;
+  }
+  // Without `from` any repository of the account will do.
+  if (fits(own)) return own;
+  const auto prefix = own.account + '/' + own.region + '/';
+  const auto& all = repositories_.repositories();
+  std::size_t seen = 0;
+  for (auto row = all.lower_bound(prefix); row != all.end() && row->first.starts_with(prefix); ++row) {
+    if (++seen > kMostMountSources) break;
+    from.name = row->first.substr(prefix.size());
+    if (fits(from)) return from;
+  }
+  return std::nullopt;
+}
+
 io::Awaitable<std::optional<http::Response>> Registry::try_mount(Exchange& exchange) {
   const auto mount = exchange.param("mount");
   if (mount.empty()) co_return std::nullopt;
   if (settings_ && !settings_->mounts_blobs(exchange.repository)) co_return std::nullopt;
-  const auto& held = exchange.visitor.scopes;
-  if (held && !covers(*held, {Scope{exchange.param("from"), true}})) co_return std::nullopt;
   const auto digest = parse_digest(mount);
-  auto from = exchange.repository;
-  if (const auto name = exchange.param("from"); !name.empty()) from.name = name;
-  // Who may not read the source sends the bytes instead, as one to whom it is unknown.
-  if (from != exchange.repository && refusal(exchange, from, kMountAction)) co_return std::nullopt;
-  auto* repositories = &repositories_;
-  const bool there = co_await io::on_control(
-      executors_, [repositories, &from, &digest] { return repositories->has_blob(from, digest); });
-  if (!there || !(content_.has(digest) || co_await repositories_.size_of(digest))) co_return std::nullopt;
+  if (!content_.has(digest) && !co_await repositories_.size_of(digest)) co_return std::nullopt;
+  const auto look = [this, &exchange, &digest] { return mount_source(exchange, digest).has_value(); };
+  if (!co_await io::on_control(executors_, look)) co_return std::nullopt;
   auto work = repositories_.link_blob(exchange.repository, digest);
   co_await boost::asio::co_spawn(executors_.control(), std::move(work), boost::asio::use_awaitable);
   co_return created(exchange.repository, digest);

@@ -7,6 +7,8 @@
 namespace sampan::ecr {
 namespace {
 
+constexpr std::string_view kCatalog = "registry:catalog:*";
+
 bool is_read(std::string_view method) {
   return method == "GET" || method == "HEAD";
 }
@@ -18,6 +20,7 @@ bool is_upload(const Route& route) {
 }  // namespace
 
 std::string Scope::str() const {
+  if (repository.empty()) return std::string(kCatalog);
   std::string text = "repository:" + repository + ':';
   const auto add = [&text](bool has, std::string_view action) {
     if (!has) return;
@@ -34,6 +37,7 @@ std::vector<Scope> parse_scopes(std::string_view text) {
   constexpr std::string_view kKind = "repository:";
   std::vector<Scope> scopes;
   for (const auto& part : core::split(text, ' ')) {
+    if (part == kCatalog && scopes.size() < kMostScopes) scopes.push_back({.pull = true});
     const auto colon = part.rfind(':');
     if (!part.starts_with(kKind) || colon < kKind.size() || scopes.size() == kMostScopes) continue;
     Scope scope{part.substr(kKind.size(), colon - kKind.size())};
@@ -55,6 +59,7 @@ std::string render_scopes(const std::vector<Scope>& scopes) {
 }
 
 std::vector<Scope> scopes_needed(const Route& route, std::string_view method) {
+  if (route.kind == Route::Kind::kCatalog) return {{.pull = true}};
   if (route.repository.empty()) return {};
   Scope scope{route.repository};
   // An upload's own state is asked for by who pushes.

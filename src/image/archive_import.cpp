@@ -4,6 +4,7 @@
 #include <archive_entry.h>
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <map>
 
@@ -63,13 +64,23 @@ std::string link_target(const std::string& from, std::string_view to) {
   return joined.lexically_normal().string();
 }
 
-void check_name(const std::string& name, const Digest& digest) {
+// What the layout's name of a blob, "blobs/sha512/ab12…", says its digest is.
+std::optional<Digest> digest_in_name(const std::string& name) {
   constexpr std::string_view kBlobs = "blobs/";
-  if (!name.starts_with(kBlobs)) return;
+  if (!name.starts_with(kBlobs)) return std::nullopt;
   auto text = name.substr(kBlobs.size());
   if (const auto slash = text.find('/'); slash != text.npos) text[slash] = ':';
-  const auto expected = Digest::parse(text);
-  if (expected && *expected != digest) throw DigestMismatch(*expected, digest);
+  return Digest::parse(text);
+}
+
+// By its first bytes: an archive's list of layers does not say.
+const char* layer_type(const ContentStore& content, const Digest& layer) {
+  const auto file = content.open(layer);
+  unsigned char first[4] = {};
+  if (::pread(file.get(), first, sizeof first, 0) < 2) return kLayerTar;
+  if (first[0] == 0x1f && first[1] == 0x8b) return kLayerGzip;
+  const bool zstd = first[0] == 0x28 && first[1] == 0xb5 && first[2] == 0x2f && first[3] == 0xfd;
+  return zstd ? kLayerZstd : kLayerTar;
 }
 
 void add_member(Members& members, const std::string& name, ByteSource& source, ContentStore& content) {
@@ -86,11 +97,12 @@ void add_member(Members& members, const std::string& name, ByteSource& source, C
     }
     return;
   }
-  auto writer = content.writer();
+  const auto expected = digest_in_name(name);
+  const auto algorithm = expected ? expected->algorithm() : core::HashAlgorithm::kSha256;
+  auto writer = content.writer(io::Durability::kFlushed, algorithm);
   while (const auto got = source.read(buffer)) writer.write(std::span(buffer).first(got));
   const auto size = writer.size();
-  const auto digest = writer.finish();
-  check_name(name, digest);
+  const auto digest = writer.finish(expected);
   members.blobs[name] = {digest, size};
 }
 
@@ -201,10 +213,8 @@ Digest store_docker_image(const JsonFields& entry, const Members& members, Conte
   manifest.config = Descriptor{.media_type = kOciConfig, .digest = config.digest, .size = config.size};
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto& layer = members.blob(normal_name(names[i]));
-    // Plain tar when its digest is the diff id; else it was compressed, with gzip as far as anybody does.
-    const bool plain = layer.digest == diff_ids[i];
     manifest.layers.push_back(
-        {.media_type = plain ? kLayerTar : kLayerGzip, .digest = layer.digest, .size = layer.size});
+        {.media_type = layer_type(content, layer.digest), .digest = layer.digest, .size = layer.size});
   }
   return content.put(render_manifest(manifest));
 }

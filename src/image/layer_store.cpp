@@ -89,7 +89,7 @@ void LayerStore::unpack(const LayerDescriptor& layer) {
   const auto tree = new_directory();
   try {
     const auto root = io::open_file(tree, O_RDONLY | O_DIRECTORY);
-    const auto unpacked = unpack_layer(archive, root.get(), limits_);
+    const auto unpacked = unpack_layer(archive, root.get(), limits_, layer.diff_id.algorithm());
     if (unpacked.diff_id != layer.diff_id) throw DigestMismatch(layer.diff_id, unpacked.diff_id);
     place(tree.parent_path(), layer);
   } catch (const core::Error& error) {

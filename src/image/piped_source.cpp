@@ -22,7 +22,8 @@ std::vector<char> read_piece(ByteSource& source) {
 
 }  // namespace
 
-PipedSource::PipedSource(ByteSource& source, std::uint64_t limit) : source_(source), limit_(limit) {
+PipedSource::PipedSource(ByteSource& source, std::uint64_t limit, core::HashAlgorithm algorithm)
+    : source_(source), limit_(limit), hash_(algorithm) {
   thread_ = std::thread([this] { run(); });
 }
 

@@ -17,11 +17,12 @@ namespace sampan::image {
 class PipedSource {
  public:
   // `source` must outlive this and is read by the thread alone. At most `limit` bytes: beyond is an error.
-  PipedSource(ByteSource& source, std::uint64_t limit);
+  PipedSource(ByteSource& source, std::uint64_t limit,
+              core::HashAlgorithm algorithm = core::HashAlgorithm::kSha256);
   ~PipedSource();
   // The next piece, empty at the end; valid until the next call. Throws what reading threw.
   std::span<const char> next();
-  // Reads on to the end and gives the SHA-256 of everything, in hex.
+  // Reads on to the end and gives the hash of everything, in hex.
   std::string finish_hex();
 
  private:
@@ -30,7 +31,7 @@ class PipedSource {
 
   ByteSource& source_;
   std::uint64_t limit_;
-  core::Sha256 hash_;  // the thread's until it has ended
+  core::Hasher hash_;  // the thread's until it has ended
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::vector<char>> ready_;

@@ -253,17 +253,18 @@ class Unpacking {
 
 }  // namespace
 
-Unpacked unpack_layer(ByteSource& archive, int root, const UnpackLimits& limits) {
+Unpacked unpack_layer(ByteSource& archive, int root, const UnpackLimits& limits,
+                      core::HashAlgorithm algorithm) {
   const Utf8Locale locale;
   const auto plain = decompressed(archive);
   // Headers and padding come on top of the files' own bytes.
-  PipedSource piped(*plain, limits.bytes + limits.bytes / 8 + (64ull << 20));
+  PipedSource piped(*plain, limits.bytes + limits.bytes / 8 + (64ull << 20), algorithm);
   ReadContext context{piped, nullptr};
   const auto reader = open_reader(context);
   Unpacking unpacking(reader.get(), context, root, limits);
   unpacking.run();
   // What stands behind the archive's end belongs to its digest.
-  auto diff_id = Digest::parse("sha256:" + piped.finish_hex());
+  auto diff_id = Digest::from_hex(algorithm, piped.finish_hex());
   SAMPAN_CHECK(diff_id.has_value());
   return {*diff_id, unpacking.bytes(), unpacking.entries()};
 }

@@ -30,7 +30,9 @@ struct Unpacked {
 };
 
 // `archive`: tar, or tar in gzip or zstd (told by its first bytes). `root`: an open, empty directory.
+// `algorithm` names the plain archive: the one of the diff id that is expected.
 // Throws core::Error naming the entry; what was unpacked so far stays for the caller to remove. Blocking.
-Unpacked unpack_layer(ByteSource& archive, int root, const UnpackLimits& limits = {});
+Unpacked unpack_layer(ByteSource& archive, int root, const UnpackLimits& limits = {},
+                      core::HashAlgorithm algorithm = core::HashAlgorithm::kSha256);
 
 }  // namespace sampan::image

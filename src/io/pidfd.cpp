@@ -25,10 +25,14 @@ UniqueFd duplicate(int fd) {
 
 Awaitable<void> wait_readable(UniqueFd fd) {
   const auto executor = co_await asio::this_coro::executor;
-  asio::posix::stream_descriptor descriptor(executor, fd.release());
+  asio::posix::stream_descriptor descriptor(executor);
+  descriptor.assign(fd.get());  // throws when the kernel has no room to watch it: still ours then
+  fd.release();
   co_await descriptor.async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
 }
 
+// Both sides of `||` live on the caller's strand: Boost 1.81 ends the process when a side that runs on another
+// executor is cancelled.
 Awaitable<bool> wait_readable_for(UniqueFd fd, std::chrono::milliseconds limit) {
   using namespace asio::experimental::awaitable_operators;
   const auto first = co_await (wait_readable(std::move(fd)) || sleep_for(limit));

@@ -118,6 +118,7 @@ io::Awaitable<ExecResult> supervise(const ExecPlace& place, Child& child, const 
   asio::posix::stream_descriptor err(executor, ::fcntl(child.err.get(), F_DUPFD_CLOEXEC, 3));
   const auto process = io::PidFd::open(child.pid);
   if (process) {
+    // All on our own strand: Boost 1.81 ends the process when a side of `||` that runs elsewhere is cancelled.
     const auto first = co_await (process->wait_exit() || io::sleep_for(request.timeout) ||
                                  collect(out, result.out, request.output_limit) ||
                                  collect(err, result.err, request.output_limit));

@@ -82,7 +82,11 @@ describe('Pull', () => {
       assert.equal(answer.headers.get('content-range'), `bytes ${from}-${to - 1}/500`);
       assert.deepEqual(await bytesOf(answer), bytes.subarray(from, to), header);
     }
-    assert.equal((await range('bytes=500-')).status, 416);
+    for (const header of ['bytes=500-', 'bytes=400-300', 'bytes=-0']) {
+      const refused = await range(header);
+      assert.equal(refused.headers.get('content-range'), 'bytes */500', header);
+      await expectError(refused, 416, 'RANGE_INVALID');
+    }
     assert.equal((await range('nonsense')).status, 200);
   });
 
@@ -102,6 +106,30 @@ describe('Pull', () => {
     assert.equal((await call('HEAD', `/v2/conf/one/manifests/${digest('absent')}`)).status, 404);
     await expectError(await call('GET', '/v2/conf/nowhere/manifests/x'), 404, 'NAME_UNKNOWN');
     await expectError(await call('GET', '/v2/Conf_/one/manifests/x'), 400, 'NAME_INVALID');
+  });
+});
+
+describe('Pull: what has changed, and parts', () => {
+  test('If-None-Match gives 304 for blobs and manifests, If-Range the whole when it is another', async () => {
+    const manifest = await imageFor('conf/one');
+    await putManifest('conf/one', 'etag', manifest);
+    const blob = JSON.parse(manifest).layers[0].digest;
+    for (const target of ['/v2/conf/one/manifests/etag', `/v2/conf/one/blobs/${blob}`]) {
+      for (const method of ['GET', 'HEAD']) {
+        const first = await call(method, target);
+        const etag = first.headers.get('etag');
+        assert.match(etag, /^"sha256:/);
+        await first.arrayBuffer();
+        const unchanged = await call(method, target, { headers: { 'if-none-match': `"other", ${etag}` } });
+        assert.equal(unchanged.status, 304, `${method} ${target}`);
+        assert.equal(unchanged.headers.get('etag'), etag);
+        assert.equal((await call(method, target, { headers: { 'if-none-match': '"other"' } })).status, 200);
+      }
+      const part = await call('GET', target, { headers: { range: 'bytes=5-9' } });
+      assert.equal(part.status, 206);
+      assert.equal((await part.arrayBuffer()).byteLength, 5);
+      assert.equal((await call('GET', target, { headers: { range: 'bytes=5-9', 'if-range': '"other"' } })).status, 200);
+    }
   });
 });
 
@@ -199,6 +227,45 @@ describe('Push: blobs', () => {
     assert.equal((await call('POST', `/v2/conf/two/blobs/uploads/?mount=${digest('absent')}&from=conf/one`)).status, 202);
     assert.equal((await call('POST', `/v2/conf/two/blobs/uploads/?mount=${digest(bytes)}&from=conf/nowhere`)).status, 202);
   });
+
+  test('mounting without a source: any repository that has the blob will do', async () => {
+    const bytes = randomBytes(200);
+    await pushBlob('conf/refs', bytes);
+    const mounted = await call('POST', `/v2/conf/two/blobs/uploads/?mount=${digest(bytes)}`);
+    assert.equal(mounted.status, 201);
+    assert.deepEqual(await bytesOf(await call('GET', location(mounted).href)), bytes);
+    assert.equal((await call('POST', `/v2/conf/two/blobs/uploads/?mount=${digest('absent')}`)).status, 202);
+  });
+
+  test('the empty blob and the empty object', async () => {
+    for (const bytes of [Buffer.alloc(0), Buffer.from('{}')]) {
+      for (const algorithm of ['sha256', 'sha512']) {
+        assert.equal((await finish(await start(), bytes, digest(bytes, algorithm))).status, 201);
+        const got = await call('GET', `/v2/conf/one/blobs/${digest(bytes, algorithm)}`);
+        assert.equal(got.headers.get('content-length'), String(bytes.length));
+        assert.deepEqual(await bytesOf(got), bytes);
+      }
+    }
+  });
+
+  test('a body without Content-Length, sent in pieces', async () => {
+    const bytes = randomBytes(70_000);
+    const url = await start();
+    const pieces = new ReadableStream({ start(to) { to.enqueue(bytes.subarray(0, 10)); to.enqueue(bytes.subarray(10)); to.close(); } });
+    const patched = await fetch(url, { method: 'PATCH', headers: auth, body: pieces, duplex: 'half' });
+    assert.equal(patched.status, 202);
+    assert.equal(patched.headers.get('range'), `0-${bytes.length - 1}`);
+    assert.equal((await finish(url, Buffer.alloc(0), digest(bytes))).status, 201);
+  });
+
+  test('an upload does not outlive the daemon: its client is told to begin again', async () => {
+    const url = await start();
+    assert.equal((await call('PATCH', url.href, { body: 'half of it' })).status, 202);
+    await sampan.kill();
+    await sampan.restart();
+    await expectError(await call('PATCH', url.href, { body: 'the rest' }), 404, 'BLOB_UPLOAD_UNKNOWN');
+    await pushBlob('conf/one', Buffer.from('half of itthe rest'));
+  });
 });
 
 describe('Push: manifests', () => {
@@ -219,6 +286,34 @@ describe('Push: manifests', () => {
     assert.equal(answer.headers.get('docker-content-digest'), digest(manifest, 'sha512'));
     assert.deepEqual(await bytesOf(await call('GET', `/v2/conf/one/manifests/${digest(manifest, 'sha512')}`)), manifest);
     assert.equal((await putManifest('conf/one', digest('other', 'sha512'), manifest)).status, 400);
+  });
+
+  test('a manifest pushed by its digest gets the tags that the query names', async () => {
+    const manifest = await imageFor('conf/one', {}, 'sha512');
+    const named = digest(manifest, 'sha512');
+    const answer = await putManifest('conf/one', `${named}?tag=param-1&tag=param-2`, manifest);
+    assert.equal(answer.status, 201, await answer.clone().text());
+    assert.equal(answer.headers.get('oci-tag'), 'param-1, param-2');
+    for (const tag of ['param-1', 'param-2']) {
+      const got = await call('GET', `/v2/conf/one/manifests/${tag}`);
+      assert.equal(got.headers.get('docker-content-digest'), named);
+      assert.deepEqual(await bytesOf(got), manifest);
+    }
+    await expectError(await putManifest('conf/one', `${named}?tag=not%20one`, manifest), 400, 'TAG_INVALID');
+    const many = Array.from({ length: 33 }, (_, i) => `tag=t${i}`).join('&');
+    await expectError(await putManifest('conf/one', `${named}?${many}`, manifest), 414, 'TAG_INVALID');
+  });
+
+  test('what a manifest says beyond the specification stays; data of a descriptor, empty lists, large annotations', async () => {
+    const image = JSON.parse(await imageFor('conf/one'));
+    const odd = Buffer.from(JSON.stringify({ ...image, layers: [], org: { example: [1, null, true] }, config: { ...image.config, data: Buffer.from('{}').toString('base64'), extra: 1 } }));
+    const large = Buffer.from(JSON.stringify({ ...image, annotations: Object.fromEntries(Array.from({ length: 390 }, (_, i) => [`large-${i}`, 'A'.repeat(10_000)])) }));
+    const empty = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: TYPES.index, manifests: [] }));
+    for (const [tag, bytes, type] of [['odd', odd, TYPES.manifest], ['large', large, TYPES.manifest], ['empty', empty, TYPES.index]]) {
+      const answer = await putManifest('conf/one', tag, bytes, type);
+      assert.equal(answer.status, 201, await answer.text());
+      assert.deepEqual(await bytesOf(await call('GET', `/v2/conf/one/manifests/${tag}`)), bytes);
+    }
   });
 
   test('indexes, nested, and only of images that are there', async () => {
@@ -319,10 +414,47 @@ describe('Content discovery', () => {
     const tagged = JSON.stringify({ schemaVersion: 2, mediaType: TYPES.index, manifests: [{ mediaType: TYPES.manifest, digest: digest(first), size: first.length }] });
     assert.equal((await putManifest('conf/refs', fallback, tagged, TYPES.index)).status, 201);
     assert.equal((await call('GET', `/v2/conf/refs/manifests/${fallback}`)).status, 200);
-    assert.equal((await call('DELETE', `/v2/conf/refs/manifests/${digest(first)}`)).status, 409, 'an index needs it');
+    await expectError(await call('DELETE', `/v2/conf/refs/manifests/${digest(first)}`), 405, 'UNSUPPORTED');  // an index needs it
     assert.equal((await call('DELETE', `/v2/conf/refs/manifests/${digest(tagged)}`)).status, 202);
     assert.equal((await call('DELETE', `/v2/conf/refs/manifests/${digest(first)}`)).status, 202);
     assert.deepEqual((await (await list()).json()).manifests.map((each) => each.digest), [digest(second)]);
+  });
+
+  test('referrers: more than one answer takes, page by page, each once', async () => {
+    const subject = await imageFor('conf/refs');
+    const empty = { mediaType: TYPES.empty, ...(await pushBlob('conf/refs', Buffer.from('{}'))) };
+    const pushed = [];
+    const push = async (artifactType, padding) => {
+      const artifact = Buffer.from(JSON.stringify({
+        schemaVersion: 2, mediaType: TYPES.manifest, artifactType, config: empty, layers: [empty], annotations: { n: String(pushed.length), padding: 'x'.repeat(padding) },
+        subject: { mediaType: TYPES.manifest, digest: digest(subject), size: subject.length },
+      }));
+      assert.equal((await putManifest('conf/refs', digest(artifact), artifact)).status, 201);
+      pushed.push(digest(artifact));
+    };
+    for (let n = 0; n < 4; ++n) await push('application/x-large', 1_200_000);
+    for (let n = 0; n < 20; ++n) await push('application/x-small', 10);
+    const walk = async (query) => {
+      const found = [];
+      let pages = 0;
+      for (let next = `/v2/conf/refs/referrers/${digest(subject)}${query}`; next; ++pages) {
+        const answer = await call('GET', next);
+        const text = await answer.text();
+        assert.ok(text.length <= 4 * 1024 * 1024);
+        const index = JSON.parse(text);
+        assert.equal(index.mediaType, TYPES.index);
+        found.push(...index.manifests.map((each) => each.digest));
+        next = /^<([^>]+)>; rel="next"$/.exec(answer.headers.get('link') ?? '')?.[1];
+      }
+      return { found, pages };
+    };
+    const all = await walk('');
+    assert.ok(all.pages > 1);
+    assert.deepEqual(all.found.sort(), pushed.sort());
+    const large = await walk('?artifactType=application/x-large');
+    assert.equal(large.found.length, 4);
+    assert.ok(large.pages > 1);
+    assert.deepEqual(await walk('?artifactType=application/x-small').then(({ pages }) => pages), 1);
   });
 
   test('artifacts of any kind: a Helm chart with its own configuration', async () => {
@@ -391,6 +523,41 @@ describe('Tokens', () => {
     assert.equal((await as('/v2/conf/two/tags/list')).status, 401);
     const both = (await (await token('?scope=repository:conf/one:pull,push')).json()).token;
     assert.equal((await fetch(`${sampan.endpoint}/v2/conf/one/blobs/uploads/`, { method: 'POST', headers: bearer(both) })).status, 202);
+  });
+
+  test('OAuth2’s form does the same; other grants are refused', async () => {
+    const [username, password] = (await sampan.registryCredentials()).split(':');
+    const post = (fields) => fetch(`${sampan.endpoint}/v2/token`, { method: 'POST', body: new URLSearchParams(fields) });
+    const scope = 'repository:conf/one:pull';
+    for (const fields of [{ grant_type: 'password', username, password, scope }, { grant_type: 'refresh_token', refresh_token: password, scope }]) {
+      const answer = await post({ service: 'ecr.amazonaws.com', client_id: 'test', ...fields });
+      assert.equal(answer.status, 200);
+      const given = await answer.json();
+      assert.equal(given.scope, scope);
+      assert.ok(Date.parse(given.issued_at) <= Date.now() + 1000);
+      assert.equal((await fetch(`${sampan.endpoint}/v2/conf/one/tags/list`, { headers: bearer(given.access_token) })).status, 200);
+      assert.equal((await fetch(`${sampan.endpoint}/v2/conf/two/tags/list`, { headers: bearer(given.access_token) })).status, 401);
+    }
+    assert.equal((await post({ grant_type: 'password', username, password: 'wrong', scope })).status, 401);
+    await expectError(await post({ grant_type: 'client_credentials', scope }), 400, 'UNSUPPORTED');
+    assert.equal((await fetch(`${sampan.endpoint}/v2/token`, { method: 'POST', body: 'x'.repeat(100_000) })).status, 413);
+  });
+
+  test('a token mounts only from where it may pull, and lists repositories only with the catalog’s scope', async () => {
+    const bytes = randomBytes(64);
+    await pushBlob('conf/one', bytes);
+    const mount = async (scope, query) => {
+      const { token: text } = await (await token(`?scope=${encodeURIComponent(scope)}`)).json();
+      return (await fetch(`${sampan.endpoint}/v2/conf/two/blobs/uploads/?mount=${digest(bytes)}${query}`, { method: 'POST', headers: bearer(text) })).status;
+    };
+    assert.equal(await mount('repository:conf/two:pull,push', '&from=conf/one'), 202);
+    assert.equal(await mount('repository:conf/two:pull,push', ''), 202);
+    assert.equal(await mount('repository:conf/two:pull,push repository:conf/one:pull', '&from=conf/one'), 201);
+    const catalog = async (scope) => fetch(`${sampan.endpoint}/v2/_catalog`, { headers: bearer((await (await token(`?scope=${encodeURIComponent(scope)}`)).json()).token) });
+    const refused = await catalog('repository:conf/one:pull');
+    assert.equal(refused.status, 401);
+    assert.match(refused.headers.get('www-authenticate'), /scope="registry:catalog:\*",error="insufficient_scope"/);
+    assert.equal((await catalog('registry:catalog:*')).status, 200);
   });
 
   test('without credentials, with wrong ones, or forged: refused', async () => {

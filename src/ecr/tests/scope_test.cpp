@@ -8,8 +8,9 @@ namespace {
 TEST(Scope, IsReadAndWrittenAsClientsHaveIt) {
   const auto scopes = parse_scopes(
       "repository:team/app:pull,push repository:other:* registry:catalog:* repository:x:fly nonsense");
-  ASSERT_EQ(scopes.size(), 2U);
-  EXPECT_EQ(render_scopes(scopes), "repository:team/app:pull,push repository:other:pull,push,delete");
+  ASSERT_EQ(scopes.size(), 3U);
+  EXPECT_EQ(render_scopes(scopes),
+            "repository:team/app:pull,push repository:other:pull,push,delete registry:catalog:*");
   // A name may hold a port's colon in some clients' wording: the last colon divides.
   EXPECT_EQ(parse_scopes("repository:host:5000/app:pull").at(0).repository, "host:5000/app");
   std::string many;
@@ -27,6 +28,7 @@ TEST(Scope, IsWhatTheRequestNeeds) {
   EXPECT_EQ(needed("/v2/a/blobs/uploads/", "POST"), "repository:a:pull,push");
   EXPECT_EQ(needed("/v2/a/blobs/uploads/1", "GET"), "repository:a:pull,push");
   EXPECT_EQ(needed("/v2/a/blobs/uploads/1", "DELETE"), "repository:a:pull,push");
+  EXPECT_EQ(needed("/v2/_catalog", "GET"), "registry:catalog:*");
   EXPECT_EQ(needed("/v2/", "GET"), "");
 }
 
@@ -38,6 +40,8 @@ TEST(Scope, CoversNoMoreThanItSays) {
   EXPECT_FALSE(covers(pull, both));
   EXPECT_TRUE(covers(parse_scopes("repository:a:pull repository:a:push"), both));
   EXPECT_FALSE(covers(parse_scopes("repository:ab:pull,push"), push));
+  EXPECT_FALSE(covers(both, parse_scopes("registry:catalog:*")));
+  EXPECT_FALSE(covers(parse_scopes("registry:catalog:*"), pull));
   EXPECT_TRUE(covers({}, {}));
 }
 

@@ -4,6 +4,8 @@
 
 #include "image/archive_export.h"
 #include "image/archive_import.h"
+#include "image/bytes.h"
+#include "image/layer_store.h"
 #include "io/subprocess.h"
 
 namespace sampan::image {
@@ -60,6 +62,52 @@ TEST_F(Archives, OciLayoutDirectoryAndCompressedArchive) {
   EXPECT_EQ(import_archive(directory, other)[0].manifest, image.manifest);
   io::run_or_throw({.argv = {"gzip", file.string()}});
   EXPECT_EQ(import_archive(file.string() + ".gz", other)[0].manifest, image.manifest);
+}
+
+// As a tool that names by SHA-512 writes it: the layers' names, the configuration's diff ids, the manifest's.
+TEST_F(Archives, LayoutNamedBySha512) {
+  const auto image = make_image();
+  constexpr auto kSha512 = core::HashAlgorithm::kSha512;
+  const auto directory = scratch.path() / "layout";
+  const auto keep = [&](const std::string& bytes) {
+    const auto digest = Digest::of(bytes, kSha512);
+    fs::create_directories(directory / "blobs" / std::string(digest.name()));
+    io::replace_file(directory / "blobs" / std::string(digest.name()) / std::string(digest.hex()), bytes,
+                     io::Durability::kProcessCrash);
+    return digest;
+  };
+  auto config = image.config;
+  config.diff_ids.clear();
+  Manifest manifest;
+  manifest.media_type = kOciManifest;
+  for (const auto& layer : image.layers) {
+    const auto packed = content.read(layer.digest, 1 << 20);
+    FileSource source(content.open(layer.digest));
+    const auto plain = decompressed(source);
+    std::string tar;
+    std::vector<char> piece(64 * 1024);
+    while (const auto got = plain->read(piece)) tar.append(piece.data(), got);
+    config.diff_ids.push_back(Digest::of(tar, kSha512));
+    manifest.layers.push_back(
+        {.media_type = layer.media_type, .digest = keep(packed), .size = packed.size()});
+  }
+  const auto config_text = render_config(config);
+  manifest.config =
+      Descriptor{.media_type = kOciConfig, .digest = keep(config_text), .size = config_text.size()};
+  const auto text = render_manifest(manifest);
+  const auto digest = keep(text);
+  io::replace_file(
+      directory / "index.json",
+      fmt::format(R"({{"schemaVersion":2,"manifests":[{{"mediaType":"{}","size":{},"digest":"{}"}}]}})",
+                  kOciManifest, text.size(), digest.str()),
+      io::Durability::kProcessCrash);
+  const auto imported = import_archive(directory, other);
+  ASSERT_EQ(imported.size(), 1u);
+  EXPECT_EQ(imported[0].manifest, digest);
+  LayerStore layers(scratch.path() / "trees", other);
+  for (const auto& layer : load_image(other, digest).layers) {
+    EXPECT_TRUE(fs::exists(layers.ensure_unpacked(layer)));
+  }
 }
 
 TEST_F(Archives, SkopeoReadsBothKinds) {
