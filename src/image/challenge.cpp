@@ -1,5 +1,8 @@
 #include "image/challenge.h"
 
+#include <algorithm>
+#include <cctype>
+
 #include "core/text.h"
 
 namespace sampan::image {
@@ -31,12 +34,21 @@ bool take_parameter(std::string_view& rest, Challenge& challenge) {
   return true;
 }
 
+// RFC 9110, 5.6.2: what a scheme is written with.
+bool is_token(std::string_view text) {
+  constexpr std::string_view kOther = "!#$%&'*+-.^_`|~";
+  const auto fits = [kOther](unsigned char c) {
+    return (c < 0x80 && std::isalnum(c)) || kOther.find(static_cast<char>(c)) != kOther.npos;
+  };
+  return !text.empty() && std::all_of(text.begin(), text.end(), fits);
+}
+
 // Takes one challenge off the front, up to the scheme of the next.
 std::optional<Challenge> take_challenge(std::string_view& rest) {
   const auto space = std::min(rest.find(' '), rest.size());
   const auto comma = std::min(rest.find(','), rest.size());
   const auto end = std::min(space, comma);
-  if (end == 0) return std::nullopt;
+  if (!is_token(rest.substr(0, end))) return std::nullopt;
   Challenge challenge{core::to_lower(rest.substr(0, end)), {}};
   rest = core::trim(rest.substr(end));
   if (rest.starts_with(',')) {  // a scheme alone: "Negotiate, Basic realm=…"
